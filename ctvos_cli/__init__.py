@@ -1,0 +1,1 @@
+"""The `ctvos` command: one module per subcommand, no logic of its own."""

@@ -1,0 +1,170 @@
+"""Attention from the current frame to remembered ones: full, and local in block-tiled form.
+
+Shapes: B batch, T frames, C channels of queries and keys, V channels of values, h, w cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class MemoryGroup(NamedTuple):
+    """Frames that are attended to in the same way."""
+
+    keys: Tensor
+    """(B, T, C, h, w) prepared keys, the same h and w as the query's."""
+    values: Tensor
+    """(B, T, V, h, w)."""
+    radius: int | None
+    """Cells: a query sees keys at most so far away in y and in x; None: all of the frame."""
+
+
+@dataclass(frozen=True)
+class AttentionConfig:
+    """What the similarity of a query and a key is."""
+
+    temperature: float = 0.07
+    """Divides the similarities."""
+    cosine: bool = True
+    """Similarity: cosine, or the plain dot product divided by sqrt(C) (paper)."""
+
+
+def prepare(x: Tensor, config: AttentionConfig) -> Tensor:
+    """Scale queries or keys once, so that their plain product is the logit.
+
+    Args:
+        x: (..., C, h, w) raw queries or keys.
+        config: temperature and kind of similarity; each side takes half of the factor.
+    """
+    x = F.normalize(x, dim=-3) if config.cosine else x / x.shape[-3] ** 0.25
+    return x * config.temperature**-0.5
+
+
+class Attention(Protocol):
+    """One joint softmax over all cells of all groups that a query may see.
+
+    Queries and keys come from `prepare`. Keys stored with channels last are read fastest.
+    """
+
+    def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
+        """(B, C, h, w) queries to (B, V, h, w) attended values."""
+        ...
+
+
+class FullAttention:
+    """All similarities at once; windows are applied as a mask. Memory grows with (h w)^2 T.
+
+    Args:
+        top_k: keys per query that take part in the softmax; None: all.
+    """
+
+    def __init__(self, top_k: int | None = None) -> None:
+        self.top_k = top_k
+
+    def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
+        """See `Attention`."""
+        _check(query, memory)
+        h, w = query.shape[-2:]
+        queries = _tokens(query[:, None])
+        scores, values = [], []
+        for group in memory:
+            score = queries @ _tokens(group.keys).transpose(1, 2)
+            if group.radius is not None:
+                near = _near(h, w, group.radius, query.device)
+                score = score.masked_fill(~near.repeat(1, group.keys.shape[1]), float("-inf"))
+            scores.append(score)
+            values.append(_tokens(group.values))
+        attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
+        return attended.transpose(1, 2).unflatten(2, (h, w))
+
+
+class TiledAttention:
+    """The same result from small dense products: the queries of a tile share one block of keys.
+
+    A tile of side t and radius r costs t^2 (t + 2r)^2 C per frame, so the cost is linear in h w and
+    the memory that of one tile. Groups without a radius are read in full by every tile.
+
+    Args:
+        top_k: keys per query that take part in the softmax; None: all.
+        tile: side of a tile in cells.
+    """
+
+    def __init__(self, top_k: int | None = None, tile: int = 12) -> None:
+        self.top_k, self.tile = top_k, tile
+
+    def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
+        """See `Attention`."""
+        _check(query, memory)
+        h, w = query.shape[-2:]
+        rows = [
+            [self._attend_tile(query, memory, top, left) for left in range(0, w, self.tile)]
+            for top in range(0, h, self.tile)
+        ]
+        return torch.cat([torch.cat(row, -1) for row in rows], -2)
+
+    def _attend_tile(
+        self, query: Tensor, memory: Sequence[MemoryGroup], top: int, left: int
+    ) -> Tensor:
+        h, w = query.shape[-2:]
+        bottom, right = min(top + self.tile, h), min(left + self.tile, w)
+        queries = _tokens(query[:, None, :, top:bottom, left:right])
+        ys = torch.arange(top, bottom, device=query.device)
+        xs = torch.arange(left, right, device=query.device)
+        scores, values = [], []
+        for keys, value, radius in memory:
+            reach = max(h, w) if radius is None else radius
+            y0, y1 = max(top - reach, 0), min(bottom + reach, h)
+            x0, x1 = max(left - reach, 0), min(right + reach, w)
+            score = queries @ _tokens(keys[..., y0:y1, x0:x1]).transpose(1, 2)
+            if radius is not None:
+                far_y = (ys[:, None] - torch.arange(y0, y1, device=query.device)).abs() > radius
+                far_x = (xs[:, None] - torch.arange(x0, x1, device=query.device)).abs() > radius
+                far = far_y[:, None, :, None] | far_x[None, :, None, :]
+                far = far.flatten(2).flatten(0, 1).repeat(1, keys.shape[1])
+                score.masked_fill_(far, float("-inf"))
+            scores.append(score)
+            values.append(_tokens(value[..., y0:y1, x0:x1]))
+        attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
+        return attended.transpose(1, 2).unflatten(2, (bottom - top, right - left))
+
+
+def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
+    if not memory:
+        raise ValueError("memory: expected at least one group, got none")
+    B, C, h, w = query.shape
+    for keys, values, _ in memory:
+        T, V = values.shape[1:3]
+        if keys.shape != (B, T, C, h, w) or values.shape != (B, T, V, h, w):
+            raise ValueError(
+                f"memory: expected keys {(B, T, C, h, w)} and values {(B, T, 'V', h, w)}, "
+                f"got {tuple(keys.shape)} and {tuple(values.shape)}"
+            )
+
+
+def _tokens(x: Tensor) -> Tensor:
+    """(B, T, C, h, w) to (B, T h w, C)."""
+    return x.permute(0, 1, 3, 4, 2).flatten(1, 3)
+
+
+def _near(h: int, w: int, radius: int, device: torch.device) -> Tensor:
+    """(h w, h w) bool: which cells see which."""
+    ys, xs = torch.arange(h, device=device), torch.arange(w, device=device)
+    near_y = (ys[:, None] - ys).abs() <= radius
+    near_x = (xs[:, None] - xs).abs() <= radius
+    return (near_y[:, None, :, None] & near_x[None, :, None, :]).reshape(h * w, h * w)
+
+
+def _read(scores: Tensor, values: Tensor, top_k: int | None) -> Tensor:
+    """Softmax in float32 over (B, Q, N) scores, applied to (B, N, V) values: (B, Q, V)."""
+    if top_k is None or top_k >= scores.shape[-1]:
+        return scores.float().softmax(-1).to(values.dtype) @ values
+    scores, index = scores.topk(top_k, dim=-1, sorted=False)
+    weights = scores.float().softmax(-1).to(values.dtype)
+    batch = torch.arange(len(values), device=values.device)[:, None, None]
+    return torch.einsum("bqk,bqkv->bqv", weights, values[batch, index])

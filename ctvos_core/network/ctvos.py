@@ -1,0 +1,86 @@
+"""The CT-VOS network and its presets (Fig. 2 and 3 of the paper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from ctvos_core.network.attention import AttentionConfig
+from ctvos_core.network.decoder import Decoder
+from ctvos_core.network.encoder import Encoder, Features
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything that decides the network's parameters and how it compares keys."""
+
+    backbone: str = "resnet18"
+    stride: int = 8
+    """Input pixels per cell of queries, keys and values."""
+    shared_encoder: bool = True
+    """`Enc_cur` and `Enc_key` share their weights."""
+    decoder: bool = True
+    """Whether there is a value encoder and a decoder; without, attention alone carries masks."""
+    decoder_skips: bool = True
+    """The decoder sees the query's finer features."""
+    value_channels: int = 128
+    attention: AttentionConfig = field(default_factory=AttentionConfig)
+
+
+PRESETS = {
+    "default": NetworkConfig(),
+    "paper": NetworkConfig(
+        shared_encoder=False,
+        decoder_skips=False,
+        value_channels=256,
+        attention=AttentionConfig(temperature=1.0, cosine=False),
+    ),
+}
+"""`paper` follows the paper's text; `default` shares query and key weights, compares by cosine and
+gives the decoder skips."""
+
+
+class CTVOS(nn.Module):
+    """Query, key and value encoders and the decoder; attention is applied by the caller.
+
+    Training attends over a clip, propagation over a memory: both call `encode_query`, `encode_key`,
+    `encode_value`, an `Attention` and `decode`.
+    """
+
+    def __init__(self, config: NetworkConfig = PRESETS["default"]) -> None:
+        super().__init__()
+        self.config = config
+        self.query_encoder = Encoder(config.backbone, config.stride)
+        if not config.shared_encoder:
+            self.key_encoder = Encoder(config.backbone, config.stride)
+        if not config.decoder:
+            return
+        self.value_encoder = Encoder(config.backbone, config.stride)
+        width = self.value_encoder.channels
+        self.value_projection = nn.Conv2d(width, config.value_channels, 1)
+        skips = SKIP_CHANNELS[config.backbone] if config.decoder_skips else None
+        self.decoder = Decoder(config.value_channels, skips)
+
+    def encode_query(self, images: Tensor) -> Features:
+        """(B, 3, H, W) Lab images of current frames to query features (Q_t is `.out`)."""
+        return self.query_encoder(images)
+
+    def encode_key(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) Lab images of past frames to (B, C, h, w) keys."""
+        encoder = self.query_encoder if self.config.shared_encoder else self.key_encoder
+        return encoder(images).out
+
+    def encode_value(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) images with cutout, or masks coded -1/+1 three times, to (B, V, h, w)."""
+        return self.value_projection(self.value_encoder(images).out)
+
+    def decode(
+        self, values: Tensor, query: Features, size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Attended values to an image in [-1, 1] and tags in [0, 1]; see `Decoder.forward`."""
+        return self.decoder(values, query, size)
+
+
+SKIP_CHANNELS = {"resnet18": (64, 128), "resnet50": (256, 512)}
+"""Channels after `layer1` and `layer2`."""

@@ -1,0 +1,1 @@
+"""Losses and the views they are computed on, each a small module."""

@@ -1,0 +1,204 @@
+"""Step-by-step propagation: one frame in, its label map out, bounded memory in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ctvos_core.errors import InputError
+from ctvos_core.network.attention import TiledAttention, prepare
+from ctvos_core.network.colour import rgb_to_lab
+from ctvos_core.network.ctvos import CTVOS
+from ctvos_core.network.encoder import Features
+from ctvos_core.propagation.devices import network_dtype, select_device
+from ctvos_core.propagation.labels import (
+    ObjectSlots,
+    check_labels,
+    one_hot,
+    pixels_to_cells,
+    render,
+)
+from ctvos_core.propagation.memory import FrameMemory
+from ctvos_core.propagation.readouts import ReadoutName, make_readout
+
+
+@dataclass(frozen=True)
+class PropagationConfig:
+    """How masks are carried. The defaults are the best found on the development set."""
+
+    readout: ReadoutName = "copy"
+    short_side: int = 480
+    """Larger frames are scaled down to it before they are encoded; masks keep the frame's size."""
+    recent_frames: int = 7
+    """Frames before the current one that are remembered."""
+    given_frames: int = 8
+    """Frames with given masks that are remembered; the first is never dropped."""
+    recent_radius: int | None = 12
+    """Window in cells around a query in the recent frames; None: all of the frame."""
+    given_radius: int | None = 12
+    """Window in cells around a query in the given frames; None: all of the frame."""
+    top_k: int | None = 10
+    """Keys per query that take part."""
+    tile: int = 12
+    """Side of an attention tile in cells; changes speed only."""
+
+
+class Segmentation(NamedTuple):
+    """The objects in one frame."""
+
+    labels: np.ndarray
+    """(H, W) uint8 at the frame's own size: ids as given, 0 for the background."""
+    confidence: dict[int, float]
+    """Per id, in [0, 1]: the mean probability over the object's cells, or, of an object that is not
+    seen, how sure its absence is."""
+    scores: np.ndarray
+    """(K+1, h, w) float16 probabilities per cell: the background's, then each of `confidence`'s."""
+
+
+class Propagator:
+    """Carries masks from frame to frame.
+
+    Frames are given one by one in the order of propagation (backwards in time is as good). Inference
+    mode and precision are set inside: the caller needs nothing around the calls.
+
+    Args:
+        model: a network; moved to `device` and set to evaluation.
+        config: how to propagate.
+        device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:N".
+        ids: object ids whose slots are fixed beforehand; others are added as masks bring them.
+    """
+
+    def __init__(
+        self,
+        model: CTVOS,
+        config: PropagationConfig = PropagationConfig(),
+        device: str | torch.device = "auto",
+        ids: Sequence[int] = (),
+    ) -> None:
+        self.config = config
+        self.device = select_device(device)
+        self._dtype = network_dtype(self.device)
+        self._model = model.eval().to(self.device, self._dtype)
+        self._model = self._model.to(memory_format=torch.channels_last)
+        self._readout = make_readout(config.readout, self._model)
+        self._attention = TiledAttention(config.top_k, config.tile)
+        self._stride = model.config.stride
+        self._slots = ObjectSlots(ids)
+        self._memory = FrameMemory(
+            config.given_frames, config.recent_frames, config.given_radius, config.recent_radius
+        )
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Object ids in the order of their slots."""
+        return tuple(self._slots.ids)
+
+    @torch.inference_mode()
+    def step(
+        self,
+        frame: np.ndarray,
+        masks: np.ndarray | None = None,
+        objects: Sequence[int] | None = None,
+    ) -> Segmentation:
+        """Segment the next frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, of the same size in every call.
+            masks: (H, W) uint8 ids of objects whose mask in this frame is known. Pixels that are 0
+                in it stay with the objects that it does not speak for.
+            objects: ids that `masks` speaks for; by default those present in it. An id named here
+                and absent from `masks` is known not to be in this frame.
+
+        Returns:
+            The label map and confidences, on the CPU.
+
+        Raises:
+            InputError: wrong type or size of `frame` or `masks`; no mask with or before this frame.
+        """
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise InputError(
+                "frame_not_rgb",
+                f"frame: expected a uint8 array (H, W, 3), got {frame.dtype} {frame.shape}",
+            )
+        size = frame.shape[:2]
+        if masks is not None:
+            check_labels(masks, *size)
+        elif not self._memory:
+            raise InputError("no_mask", "masks: expected with the first frame, got none")
+        working = self._working_size(size)
+        query, key = self._encode(frame, working)
+        soft = self._propagate(query, working) if self._memory else None
+        labels = (
+            np.zeros(size, np.uint8)
+            if soft is None
+            else render(soft, self.ids, size, working, self._stride)
+        )
+        if masks is not None:
+            named = self._slots.add(masks, objects)
+            if not self._slots.ids:
+                raise InputError("mask_empty", "masks: expected at least one object, got none")
+            kept = np.where(np.isin(labels, named), 0, labels)
+            labels = np.where(masks > 0, masks, kept)
+            small = cv2.resize(labels, working[::-1], interpolation=cv2.INTER_NEAREST)
+            soft = one_hot(self._slots.to_slots(small).to(self.device), len(self.ids))
+        assert soft is not None
+        return self._remember(query, key, soft, labels, given=masks is not None)
+
+    def render(self, scores: np.ndarray, size: tuple[int, int]) -> Segmentation:
+        """What (K+1, h, w) `Segmentation.scores` of a frame of (H, W) pixels show."""
+        cells = torch.from_numpy(scores.astype(np.float32))
+        labels = render(cells, self.ids, size, self._working_size(size), self._stride)
+        return self._segmentation(labels, cells)
+
+    def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        scale = min(1.0, self.config.short_side / min(size))
+        return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
+
+    def _encode(self, frame: np.ndarray, working: tuple[int, int]) -> tuple[Features, Tensor]:
+        """Query features and prepared (C, h, w) keys of a frame."""
+        if frame.shape[:2] != working:
+            frame = cv2.resize(frame, working[::-1], interpolation=cv2.INTER_AREA)
+        image = torch.from_numpy(np.ascontiguousarray(frame)).to(self.device)
+        lab = rgb_to_lab(image.permute(2, 0, 1)[None])
+        H, W = working
+        padded = F.pad(lab, (0, -W % self._stride, 0, -H % self._stride), mode="replicate")
+        padded = padded.to(self._dtype, memory_format=torch.channels_last)
+        query = self._model.encode_query(padded)
+        shared = self._model.config.shared_encoder
+        key = query.out if shared else self._model.encode_key(padded)
+        return query, prepare(key.float(), self._model.config.attention)[0]
+
+    def _propagate(self, query: Features, working: tuple[int, int]) -> Tensor:
+        """Soft masks of the current frame, in cells or in pixels of the working size."""
+        slots = len(self.ids) + 1
+        queries = prepare(query.out.float(), self._model.config.attention)
+        attended = self._attention(queries, self._memory.groups(slots))[0]
+        return self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
+
+    def _remember(
+        self, query: Features, key: Tensor, soft: Tensor, labels: np.ndarray, given: bool
+    ) -> Segmentation:
+        h, w = query.out.shape[-2:]
+        cells = pixels_to_cells(soft, (h, w), self._stride) if soft.shape[-2:] != (h, w) else soft
+        self._memory.add(key, self._readout.values(soft, query), given)
+        return self._segmentation(labels, cells)
+
+    def _segmentation(self, labels: np.ndarray, cells: Tensor) -> Segmentation:
+        confidence = dict(zip(self.ids, _confidence(cells), strict=True))
+        return Segmentation(labels, confidence, cells.half().cpu().numpy())
+
+
+def _confidence(cells: Tensor) -> list[float]:
+    """Per object of (K+1, h, w) scores; see `Segmentation.confidence`."""
+    objects = cells[1:]
+    own = cells.argmax(0) == torch.arange(1, len(cells), device=cells.device)[:, None, None]
+    seen = (objects * own).sum((1, 2)) / own.sum((1, 2)).clamp_min(1)
+    absent = 1 - objects.amax((1, 2))
+    return torch.where(own.any(2).any(1), seen, absent).tolist()

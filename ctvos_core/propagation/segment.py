@@ -1,0 +1,131 @@
+"""A whole video from masks at any of its frames: forward, backward, and blended in between."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import IO
+
+import numpy as np
+import torch
+
+from ctvos_core.errors import InputError
+from ctvos_core.network.ctvos import CTVOS
+from ctvos_core.propagation.propagator import PropagationConfig, Propagator, Segmentation
+from ctvos_core.video import FrameReader, LabelMap
+
+
+def segment_video(
+    model: CTVOS,
+    frames: FrameReader,
+    masks: Mapping[int, LabelMap],
+    config: PropagationConfig = PropagationConfig(),
+    device: str | torch.device = "auto",
+    backward: bool = True,
+) -> Iterator[tuple[int, Segmentation]]:
+    """Segment every frame of a video.
+
+    Each given mask speaks for the objects present in it. An object is carried forward from its
+    first given mask and backward from its last; between two given masks of an object both are
+    blended in proportion to the distance, so that the result meets the masks at both ends.
+
+    Args:
+        model: a network.
+        frames: the video; read in runs, never held.
+        masks: frame index to (H, W) uint8 label map; at least one.
+        config: how to propagate.
+        device: see `Propagator`.
+        backward: False leaves the frames before an object's first mask without it.
+
+    Yields:
+        (frame index, segmentation), once per frame: first backward from the first given mask to
+        frame 0, then forward to the end; frames before the first mask are left out if not
+        `backward`.
+
+    Raises:
+        InputError: no mask, a mask out of range, empty or of another size than the frames.
+    """
+    given = _checked_masks(masks, len(frames))
+    ids = sorted({int(i) for mask in given.values() for i in np.unique(mask) if i})
+    first, last = min(given), max(given)
+    with tempfile.TemporaryFile() as spool:
+        spooled = _ScoreSpool(spool, first)
+        if backward and last > 0:
+            behind = Propagator(model, config, device, ids)
+            for frame in frames.frames_reversed(0, last + 1):
+                segmentation = behind.step(frame.image, given.get(frame.index))
+                if frame.index < first:
+                    yield frame.index, segmentation
+                elif frame.index < last:
+                    spooled.put(frame.index, segmentation.scores)
+        ahead = Propagator(model, config, device, ids)
+        for frame in frames.frames(first):
+            mask = given.get(frame.index)
+            segmentation = ahead.step(frame.image, mask)
+            if backward and frame.index < last:
+                share = np.array([_forward_share(given, i, frame.index) for i in ids])
+                scores = _blend(segmentation.scores, spooled.get(frame.index), share)
+                segmentation = ahead.render(scores, frame.image.shape[:2])
+                if mask is not None:
+                    segmentation.labels[mask > 0] = mask[mask > 0]
+            yield frame.index, segmentation
+
+
+def propagation_steps(masks: Mapping[int, LabelMap], frame_count: int) -> int:
+    """Calls of the network that `segment_video` needs, for progress."""
+    first, last = min(masks), max(masks)
+    return (last + 1 if last > 0 else 0) + frame_count - first
+
+
+def _checked_masks(masks: Mapping[int, LabelMap], frame_count: int) -> dict[int, LabelMap]:
+    if not masks:
+        raise InputError("no_mask", "masks: expected at least one, got none")
+    for index, mask in masks.items():
+        if not 0 <= index < frame_count:
+            raise InputError(
+                "frame_out_of_range",
+                f"frame {index}: expected 0 to {frame_count - 1}, the video has {frame_count} "
+                f"{'frame' if frame_count == 1 else 'frames'}",
+            )
+        if not mask.any():
+            raise InputError("mask_empty", f"mask of frame {index}: expected an object, got none")
+    return dict(masks)
+
+
+class _ScoreSpool:
+    """Scores of frames that wait on disk for the other direction."""
+
+    def __init__(self, file: IO[bytes], first: int) -> None:
+        self._file, self._first = file, first
+        self._shape: tuple[int, ...] = ()
+
+    def put(self, index: int, scores: np.ndarray) -> None:
+        self._shape = scores.shape
+        self._file.seek((index - self._first) * scores.nbytes)
+        self._file.write(scores.tobytes())
+
+    def get(self, index: int) -> np.ndarray:
+        count = int(np.prod(self._shape)) * 2
+        self._file.seek((index - self._first) * count)
+        return np.frombuffer(self._file.read(count), np.float16).reshape(self._shape)
+
+
+def _forward_share(given: Mapping[int, LabelMap], object_id: int, index: int) -> float:
+    """How much the forward pass counts for an object in a frame: 1 at its mask before, 0 after."""
+    named = [at for at, mask in given.items() if (mask == object_id).any()]
+    before = max((at for at in named if at <= index), default=None)
+    after = min((at for at in named if at > index), default=None)
+    if before is None:
+        return 0.0
+    if after is None:
+        return 1.0
+    return (after - index) / (after - before)
+
+
+def _blend(ahead: np.ndarray, behind: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(K+1, h, w) scores of both passes, mixed per object and normalised over the slots."""
+    share = share[:, None, None].astype(np.float32)
+    objects = share * ahead[1:] + (1 - share) * behind[1:]
+    background = np.clip(1 - objects.sum(0, keepdims=True), 0, 1)
+    mixed = np.concatenate([background, objects])
+    return mixed / mixed.sum(0)

@@ -1,0 +1,1 @@
+"""Self-supervised training on unlabelled video and photos."""

@@ -1,0 +1,176 @@
+"""Reading the frames of a video one at a time, forwards and backwards, in bounded memory."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from ctvos_core.errors import InputError
+from ctvos_core.video.container import decode_readable, open_container
+from ctvos_core.video.folder import read_frame_image
+from ctvos_core.video.index import FrameIndex
+from ctvos_core.video.info import VideoInfo
+from ctvos_core.video.pixels import to_rgb
+from ctvos_core.video.probe import index_video
+
+REVERSE_BUFFER_BYTES = 256 * 2**20
+"""Most that `FrameReader.frames_reversed` keeps decoded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame as displayed.
+
+    Attributes:
+        index: 0..T-1.
+        image: uint8 H x W x 3, RGB, contiguous.
+        time_seconds: when it appears; frame 0 at 0.0.
+    """
+
+    index: int
+    image: NDArray[np.uint8]
+    time_seconds: float
+
+
+class FrameReader:
+    """Frames of one video, each decoded when asked for; made by `open_frames`.
+
+    Every iterator has the file open for itself, so several may run at once. Iterating raises
+    InputError `video_corrupt` at a frame that cannot be decoded and `frame_sizes_differ` at one of
+    another size than the first.
+    """
+
+    def __init__(self, info: VideoInfo, index: FrameIndex | None) -> None:
+        self.info = info
+        self._index = index
+
+    def __len__(self) -> int:
+        return self.info.frame_count
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing stays open between iterations; here so that a reader is used like a file."""
+
+    def frame(self, index: int) -> Frame:
+        """One frame, 0 <= index < T."""
+        return next(self.frames(index, index + 1))
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames start, start + 1, ... without stop (default T), one in memory at a time."""
+        stop = self._checked_stop(start, stop)
+        if self._index is None:
+            return self._folder_frames(range(start, stop))
+        return self._file_frames(self._index, start, stop)
+
+    def frames_reversed(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames stop - 1 (default T - 1) down to start: the reverse of `frames(start, stop)`.
+
+        A file is decoded in pieces of at most `REVERSE_BUFFER_BYTES`, each from the key frame
+        before it.
+        """
+        stop = self._checked_stop(start, stop)
+        if self._index is None:
+            return self._folder_frames(range(stop - 1, start - 1, -1))
+        return self._file_frames_reversed(self._index, start, stop)
+
+    def _checked_stop(self, start: int, stop: int | None) -> int:
+        stop = len(self) if stop is None else stop
+        if not 0 <= start <= stop <= len(self):
+            raise IndexError(f"frames {start} to {stop} of a video of {len(self)}")
+        return stop
+
+    def _folder_frames(self, indices: range) -> Iterator[Frame]:
+        for index in indices:
+            image = read_frame_image(self.info.frame_files[index], index)
+            yield self._checked(index, image)
+
+    def _file_frames_reversed(
+        self, file_index: FrameIndex, start: int, stop: int
+    ) -> Iterator[Frame]:
+        frame_bytes = self.info.width * self.info.height * 3
+        piece = max(1, REVERSE_BUFFER_BYTES // frame_bytes)
+        while stop > start:
+            middle = max(start, stop - piece)
+            frames = list(self._file_frames(file_index, middle, stop))
+            while frames:
+                yield frames.pop()
+            stop = middle
+
+    def _file_frames(self, file_index: FrameIndex, start: int, stop: int) -> Iterator[Frame]:
+        if start == stop:
+            return
+        expected = start
+        for index, stored in _stored_frames(self.info, file_index, start):
+            if index != expected or stored.is_corrupt:
+                break
+            yield self._checked(index, to_rgb(stored, file_index.orientation))
+            expected += 1
+            if expected == stop:
+                return
+        raise InputError(
+            "video_corrupt",
+            f"{self.info.path}: frame {expected} cannot be decoded: its data is damaged",
+        )
+
+    def _checked(self, index: int, image: NDArray[np.uint8]) -> Frame:
+        height, width = image.shape[:2]
+        if (width, height) != self.info.size:
+            raise InputError(
+                "frame_sizes_differ",
+                f"{self.info.path}: expected all frames of {self.info.width}x{self.info.height} "
+                f"like the first, got frame {index} of {width}x{height}",
+            )
+        return Frame(index, image, float(self.info.times[index]))
+
+
+def open_frames(path: str | os.PathLike[str]) -> FrameReader:
+    """Open a video file or a folder of frames for reading; see `probe` for the errors."""
+    return FrameReader(*index_video(path))
+
+
+def _stored_frames(
+    info: VideoInfo, file_index: FrameIndex, start: int
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decoded frames from `start` on with their indices, as far as they can be decoded.
+
+    Seeking is a hint to most containers: where it lands too late the next earlier entry is tried.
+    """
+    for seek in file_index.entry_points(start):
+        with open_container(info.path, file_index.demuxer) as (container, stream):
+            if seek is not None:
+                container.seek(seek, stream=stream)
+            has_landed = seek is None
+            for ordinal, frame in enumerate(decode_readable(container, stream)):
+                index = _index_of(frame, ordinal, file_index.pts)
+                if index is None:
+                    continue
+                if not has_landed and index > start:
+                    break
+                has_landed = True
+                if index >= start:
+                    yield index, frame
+            if has_landed:
+                return
+
+
+def _index_of(frame: VideoFrame, ordinal: int, pts: NDArray[np.int64]) -> int | None:
+    """Place of a decoded frame in the video; None for frames that are not shown."""
+    if not len(pts):
+        return ordinal
+    index = int(np.searchsorted(pts, frame.pts)) if frame.pts is not None else len(pts)
+    return index if index < len(pts) and pts[index] == frame.pts else None

@@ -1,0 +1,60 @@
+"""What is known of a video before any of it is segmented."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_PIXELS = 36_000_000
+"""Largest frame or mask, in pixels (8K is 33 million): a header may claim any size."""
+
+FOLDER_FRAME_RATE = Fraction(25)
+"""Frames a second given to a folder of frames, which has no clock of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class VideoInfo:
+    """A video of T frames: a file, or a folder with one image per frame.
+
+    Attributes:
+        path: the file or folder.
+        width, height: of a frame as displayed, after rotation metadata, in stored pixels (pixels
+            that are not square are left as they are).
+        frame_count: T, at least 1.
+        frame_rate: average frames per second.
+        times: float64 [T], seconds at which each frame appears, strictly increasing from 0.0;
+            uneven where the frame rate varies.
+        duration_seconds: from the first frame to the end of the last.
+        rotation: degrees clockwise by which stored frames are turned to be displayed: 0, 90, 180,
+            270.
+        codec: `h264`, `vp9`, ...; for a folder the image format, `jpeg`, `png`, ...
+        pixel_format: FFmpeg's name of how pixels are stored, `yuv420p`; for a folder Pillow's mode.
+        stems: T names, one per frame, for files made from frames: `00000`, `00001`, ...; for a
+            folder the frames' own names without suffix.
+        frame_files: for a folder the T image files in order; empty for a video file.
+    """
+
+    path: Path
+    width: int
+    height: int
+    frame_count: int
+    frame_rate: Fraction
+    times: NDArray[np.float64] = field(repr=False)
+    duration_seconds: float
+    rotation: int
+    codec: str
+    pixel_format: str
+    stems: tuple[str, ...] = field(repr=False)
+    frame_files: tuple[Path, ...] = field(default=(), repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) as displayed."""
+        return self.width, self.height
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the video is a folder of frames rather than a file."""
+        return bool(self.frame_files)

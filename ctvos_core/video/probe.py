@@ -1,0 +1,44 @@
+"""Look at a video before work on it begins."""
+
+import os
+from pathlib import Path
+
+from ctvos_core.errors import InputError
+from ctvos_core.video.folder import index_folder
+from ctvos_core.video.index import FrameIndex, index_file
+from ctvos_core.video.info import VideoInfo
+
+
+def probe(path: str | os.PathLike[str]) -> VideoInfo:
+    """Describe a video file, or a folder of frames (jpg, jpeg, png, webp, bmp, in natural order).
+
+    Files are known by their first bytes (mp4, mov, matroska, webm, avi, mpeg-ts, mpeg-ps, flv, ogg,
+    gif, asf), whatever their name. All of the file is read and checked for being complete; only
+    what packets cannot tell is decoded.
+
+    Raises:
+        InputError: with code
+            `file_not_found`;
+            `not_a_video`: no container that is known;
+            `external_reference`: a playlist or the like, which points to other files;
+            `video_has_no_video_stream`: audio only;
+            `video_codec_unsupported`;
+            `video_has_no_frames`: also a folder without images;
+            `video_truncated`: cut short;
+            `video_corrupt`: a frame that cannot be decoded;
+            `video_too_large`: frames above `MAX_PIXELS`;
+            `frame_sizes_differ`, `frame_names_clash`: of a folder.
+    """
+    return index_video(path)[0]
+
+
+def index_video(path: str | os.PathLike[str]) -> tuple[VideoInfo, FrameIndex | None]:
+    """What `probe` gives, and for a file the index that its reader needs."""
+    path = Path(path)
+    if path.is_dir():
+        return index_folder(path), None
+    if not path.is_file():
+        raise InputError(
+            "file_not_found", f"{path}: expected a video file or a folder of frames, got nothing"
+        )
+    return index_file(path)

@@ -1,0 +1,1 @@
+"""What the service and the workers share: jobs, artifacts, queue, events, settings."""

@@ -1,0 +1,113 @@
+"""Files cut short are refused before work begins, in every container that says how long it is."""
+
+import pytest
+
+from ctvos_core.errors import InputError
+from ctvos_core.video import open_frames, probe
+
+VP9 = {"codec": "libvpx-vp9", "options": {"cpu-used": "8"}}
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
+
+
+def refusal(path):
+    with pytest.raises(InputError) as caught:
+        probe(path)
+    assert path.name in str(caught.value)
+    return caught.value
+
+
+def cut(path, keep):
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    return path
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.9])
+def test_mp4_with_its_index_at_the_end(make_video, keep):
+    error = refusal(cut(make_video(), keep))
+    assert error.code == "video_truncated"
+    assert "truncated: its index (moov) is not there or not whole" in str(error)
+
+
+def test_mp4_with_its_index_in_front_says_how_many_frames_are_left(make_video):
+    path = make_video(container_options={"movflags": "+faststart"}, count=30)
+    error = refusal(cut(path, 0.8))
+    assert error.code == "video_truncated"
+    assert "truncated: its header declares 30 frames, only " in str(error)
+    left = int(str(error).split("only ")[1].split()[0])
+    assert 0 < left < 30
+
+
+def test_last_frame_cut_by_one_byte(make_video):
+    path = make_video(container_options={"movflags": "+faststart"}, count=10)
+    path.write_bytes(path.read_bytes()[:-1])
+    error = refusal(path)
+    assert error.code == "video_truncated"
+    assert "declares 10 frames, only 9 can be read" in str(error)
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.97])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"name": "a.mkv"},
+        {"name": "a.webm", **VP9},
+        {"name": "a.avi"},
+        {"name": "a.avi", "codec": "mjpeg", "pix_fmt": "yuvj420p"},
+        {"name": "a.mp4", "container_options": FRAGMENTS},
+    ],
+    ids=["mkv", "webm", "avi", "avi-mjpeg", "fragmented-mp4"],
+)
+def test_cut_anywhere(make_video, kind, keep):
+    error = refusal(cut(make_video(**kind, count=24), keep))
+    assert error.code == "video_truncated"
+    assert "truncated: " in str(error)
+    assert "can be read" in str(error)
+
+
+def test_an_unfinished_trailing_box_that_holds_no_frame_is_no_matter(make_video):
+    path = make_video(container_options={"movflags": "+faststart"})
+    with path.open("ab") as file:
+        file.write(b"\x00\x00\x10\x00free" + bytes(10))
+    assert probe(path).frame_count == 20
+
+
+def test_a_live_recording_of_unknown_length_is_taken(make_video):
+    path = make_video("live.webm", **VP9, container_options={"live": "1"})
+    assert probe(path).frame_count == 20
+
+
+def damage(path, packet_number):
+    """Overwrite most of one packet's bytes; return which frame it holds."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        packets = [p for p in container.demux(stream) if p.size]
+        ordered = sorted(packet.pts for packet in packets)
+        packet = packets[packet_number]
+        frame, start, end = ordered.index(packet.pts), packet.pos + 5, packet.pos + packet.size
+    data = bytearray(path.read_bytes())
+    data[start:end] = bytes(end - start)
+    path.write_bytes(data)
+    return frame
+
+
+@pytest.mark.parametrize("packet_number", [4, 8, 13])
+def test_a_damaged_frame_is_named_when_it_is_reached(make_video, packet_number):
+    path = make_video()
+    frame = damage(path, packet_number)
+    with open_frames(path) as reader:
+        seen = []
+        with pytest.raises(InputError, match=r"clip.mp4: frame \d+ cannot be decoded") as caught:
+            seen.extend(each.index for each in reader.frames())  # keeps what came before the error
+    assert caught.value.code == "video_corrupt"
+    named = int(str(caught.value).split("frame ")[1].split()[0])
+    assert seen == list(range(named))
+    assert frame - 3 <= named <= frame  # B frames shown before it may hang on it
+
+
+def test_a_file_whose_first_frame_is_damaged(make_video):
+    path = make_video(count=1)
+    damage(path, 0)
+    assert refusal(path).code == "video_corrupt"

@@ -1,0 +1,1 @@
+"""Workers that run one job on one GPU."""
