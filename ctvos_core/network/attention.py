@@ -113,25 +113,52 @@ class TiledAttention:
     ) -> Tensor:
         h, w = query.shape[-2:]
         bottom, right = min(top + self.tile, h), min(left + self.tile, w)
+        blocks = [_Block.around(g, top, bottom, left, right) for g in memory]
+        values = torch.cat(
+            [_tokens(block.cut(g.values)) for g, block in zip(memory, blocks, strict=True)], 1
+        )
+        if torch.equal(values, values[:, :1].expand_as(values)):
+            # Far from every object all values are the same, whatever the similarities are.
+            return values[:, 0, :, None, None].expand(-1, -1, bottom - top, right - left)
         queries = _tokens(query[:, None, :, top:bottom, left:right])
-        ys = torch.arange(top, bottom, device=query.device)
-        xs = torch.arange(left, right, device=query.device)
-        scores, values = [], []
-        for keys, value, radius in memory:
-            reach = max(h, w) if radius is None else radius
-            y0, y1 = max(top - reach, 0), min(bottom + reach, h)
-            x0, x1 = max(left - reach, 0), min(right + reach, w)
-            score = queries @ _tokens(keys[..., y0:y1, x0:x1]).transpose(1, 2)
-            if radius is not None:
-                far_y = (ys[:, None] - torch.arange(y0, y1, device=query.device)).abs() > radius
-                far_x = (xs[:, None] - torch.arange(x0, x1, device=query.device)).abs() > radius
-                far = far_y[:, None, :, None] | far_x[None, :, None, :]
-                far = far.flatten(2).flatten(0, 1).repeat(1, keys.shape[1])
-                score.masked_fill_(far, float("-inf"))
+        scores = []
+        for group, block in zip(memory, blocks, strict=True):
+            score = queries @ _tokens(block.cut(group.keys)).transpose(1, 2)
+            if group.radius is not None:
+                far = block.far(top, bottom, left, right, group.radius, query.device)
+                score.masked_fill_(far.repeat(1, group.keys.shape[1]), float("-inf"))
             scores.append(score)
-            values.append(_tokens(value[..., y0:y1, x0:x1]))
-        attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
+        attended = _read(torch.cat(scores, -1), values, self.top_k)
         return attended.transpose(1, 2).unflatten(2, (bottom - top, right - left))
+
+
+class _Block(NamedTuple):
+    """The part of a remembered frame that a tile of queries can see."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @classmethod
+    def around(cls, group: MemoryGroup, top: int, bottom: int, left: int, right: int) -> _Block:
+        h, w = group.keys.shape[-2:]
+        reach = max(h, w) if group.radius is None else group.radius
+        return cls(
+            max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
+        )
+
+    def cut(self, x: Tensor) -> Tensor:
+        return x[..., self.y0 : self.y1, self.x0 : self.x1]
+
+    def far(
+        self, top: int, bottom: int, left: int, right: int, radius: int, device: torch.device
+    ) -> Tensor:
+        """(queries, cells of the block) bool: which are further apart than `radius`."""
+        ys, xs = torch.arange(top, bottom, device=device), torch.arange(left, right, device=device)
+        far_y = (ys[:, None] - torch.arange(self.y0, self.y1, device=device)).abs() > radius
+        far_x = (xs[:, None] - torch.arange(self.x0, self.x1, device=device)).abs() > radius
+        return (far_y[:, None, :, None] | far_x[None, :, None, :]).flatten(2).flatten(0, 1)
 
 
 def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:

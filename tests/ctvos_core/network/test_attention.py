@@ -1,0 +1,104 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctvos_core.network.attention import (
+    AttentionConfig,
+    FullAttention,
+    MemoryGroup,
+    TiledAttention,
+    prepare,
+)
+
+
+def reference(query, memory, top_k):
+    """One query after another, one key after another, straight from the definition."""
+    B, _, h, w = query.shape
+    V = memory[0].values.shape[2]
+    out = torch.zeros(B, V, h, w, dtype=query.dtype)
+    for b in range(B):
+        for y in range(h):
+            for x in range(w):
+                scored = []
+                for keys, values, radius in memory:
+                    for t in range(keys.shape[1]):
+                        for j in range(h):
+                            for i in range(w):
+                                if radius is None or max(abs(j - y), abs(i - x)) <= radius:
+                                    score = (query[b, :, y, x] * keys[b, t, :, j, i]).sum()
+                                    scored.append((score.item(), values[b, t, :, j, i]))
+                scored = sorted(scored, key=lambda s: -s[0])[:top_k]
+                weights = torch.tensor([s for s, _ in scored]).softmax(0)
+                out[b, :, y, x] = sum(wt * v for wt, (_, v) in zip(weights, scored, strict=True))
+    return out
+
+
+def random_memory(generator, B, C, V, h, w, groups):
+    def draw(*shape):
+        return torch.randn(shape, generator=generator)
+
+    return draw(B, C, h, w), [
+        MemoryGroup(draw(B, T, C, h, w), draw(B, T, V, h, w), radius) for T, radius in groups
+    ]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    groups=st.lists(
+        st.tuples(st.integers(1, 2), st.sampled_from([None, 0, 1, 3])), min_size=1, max_size=2
+    ),
+    top_k=st.sampled_from([None, 1, 4]),
+    tile=st.integers(1, 7),
+)
+def test_full_and_tiled_attention_agree_with_the_definition(seed, size, groups, top_k, tile):
+    generator = torch.Generator().manual_seed(seed)
+    query, memory = random_memory(generator, 2, 4, 3, *size, groups)
+    expected = reference(query, memory, top_k)
+    assert torch.allclose(FullAttention(top_k)(query, memory), expected, atol=1e-4)
+    assert torch.allclose(TiledAttention(top_k, tile)(query, memory), expected, atol=1e-4)
+
+
+def test_both_have_the_same_gradients():
+    query, memory = random_memory(torch.Generator().manual_seed(1), 1, 4, 2, 5, 6, [(2, 2)])
+    gradients = []
+    for attention in (FullAttention(), TiledAttention(tile=3)):
+        q = query.clone().requires_grad_()
+        attention(q, memory).square().sum().backward()
+        gradients.append(q.grad)
+    assert torch.allclose(*gradients, atol=1e-4)
+
+
+def test_a_tile_that_sees_one_value_only_returns_it_exactly():
+    generator = torch.Generator().manual_seed(2)
+    query, [(keys, values, _)] = random_memory(generator, 1, 4, 2, 12, 12, [(3, 2)])
+    values[:] = torch.tensor([1.0, 0.0])[:, None, None]
+    values[..., :2, :2] = torch.tensor([0.25, 0.75])[:, None, None]
+    memory = [MemoryGroup(keys, values, 2)]
+    attended = TiledAttention(tile=4)(query, memory)
+    assert torch.equal(attended[0, :, 8:, 8:], values[0, 0, :, 8:, 8:])
+    assert torch.allclose(attended, FullAttention()(query, memory), atol=1e-5)
+
+
+def test_prepared_products_are_the_logits():
+    generator = torch.Generator().manual_seed(3)
+    q, k = torch.randn(1, 8, 1, 1, generator=generator), torch.randn(1, 8, 1, 1, generator=generator)
+    cosine = AttentionConfig(temperature=0.07, cosine=True)
+    dot = AttentionConfig(temperature=1.0, cosine=False)
+    plain = (q * k).sum()
+    logit = (prepare(q, cosine) * prepare(k, cosine)).sum()
+    assert logit.item() == pytest.approx((plain / q.norm() / k.norm() / 0.07).item(), rel=1e-5)
+    logit = (prepare(q, dot) * prepare(k, dot)).sum()
+    assert logit.item() == pytest.approx((plain / 8**0.5).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("attention", [FullAttention(), TiledAttention()])
+def test_wrong_shapes_are_named(attention):
+    query = torch.zeros(1, 4, 3, 3)
+    with pytest.raises(ValueError, match="at least one group"):
+        attention(query, [])
+    wrong = MemoryGroup(torch.zeros(1, 2, 5, 3, 3), torch.zeros(1, 2, 1, 3, 3), None)
+    with pytest.raises(ValueError, match=r"expected keys .*\(1, 2, 4, 3, 3\).* got \(1, 2, 5, 3, 3\)"):
+        attention(query, [wrong])
