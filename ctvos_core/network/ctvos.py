@@ -18,6 +18,8 @@ class NetworkConfig:
     backbone: str = "resnet18"
     stride: int = 8
     """Input pixels per cell of queries, keys and values."""
+    key_channels: int | None = 128
+    """Channels of queries and keys after a head; None: those of the backbone."""
     shared_encoder: bool = True
     """`Enc_cur` and `Enc_key` share their weights."""
     decoder: bool = True
@@ -31,6 +33,7 @@ class NetworkConfig:
 PRESETS = {
     "default": NetworkConfig(),
     "paper": NetworkConfig(
+        key_channels=None,
         shared_encoder=False,
         decoder_skips=False,
         value_channels=256,
@@ -51,9 +54,9 @@ class CTVOS(nn.Module):
     def __init__(self, config: NetworkConfig = PRESETS["default"]) -> None:
         super().__init__()
         self.config = config
-        self.query_encoder = Encoder(config.backbone, config.stride)
+        self.query_encoder = Encoder(config.backbone, config.stride, config.key_channels)
         if not config.shared_encoder:
-            self.key_encoder = Encoder(config.backbone, config.stride)
+            self.key_encoder = Encoder(config.backbone, config.stride, config.key_channels)
         if not config.decoder:
             return
         self.value_encoder = Encoder(config.backbone, config.stride)

@@ -19,7 +19,7 @@ class Features(NamedTuple):
     skip8: Tensor
     """(B, C2, H/8, W/8) after `layer2`, or stride 4 when the encoder's stride is 4."""
     out: Tensor
-    """(B, C, H/stride, W/stride) after `layer3`."""
+    """(B, C, H/stride, W/stride) after `layer3` and the head, if there is one."""
 
 
 class Encoder(nn.Module):
@@ -28,9 +28,12 @@ class Encoder(nn.Module):
     Args:
         backbone: a key of `BACKBONES`. Weights are random: nothing pre-trained is ever loaded.
         stride: input pixels per output cell, 16, 8 or 4.
+        head_channels: channels that a head of two 1x1 convolutions ends with; None: no head.
     """
 
-    def __init__(self, backbone: str = "resnet18", stride: int = 8) -> None:
+    def __init__(
+        self, backbone: str = "resnet18", stride: int = 8, head_channels: int | None = None
+    ) -> None:
         super().__init__()
         if backbone not in BACKBONES:
             raise ValueError(f"backbone: expected one of {sorted(BACKBONES)}, got {backbone!r}")
@@ -44,13 +47,20 @@ class Encoder(nn.Module):
         if stride <= 4:
             _drop_stride(self.layer2)
         self.stride = stride
-        self.channels = BACKBONES[backbone]
+        self.channels = head_channels or BACKBONES[backbone]
+        self.head: nn.Module = nn.Identity()
+        if head_channels:
+            self.head = nn.Sequential(
+                nn.Conv2d(BACKBONES[backbone], 256, 1),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(256, head_channels, 1),
+            )
 
     def forward(self, image: Tensor) -> Features:
         """Encode (B, 3, H, W) images in about [-1, 1]; H and W multiples of `stride`."""
         skip4 = self.layer1(self.stem(image))
         skip8 = self.layer2(skip4)
-        return Features(skip4, skip8, self.layer3(skip8))
+        return Features(skip4, skip8, self.head(self.layer3(skip8)))
 
 
 def _drop_stride(stage: nn.Module) -> None:

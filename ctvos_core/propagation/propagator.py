@@ -65,12 +65,12 @@ class Segmentation(NamedTuple):
 class Propagator:
     """Carries masks from frame to frame.
 
-    Frames are given one by one in the order of propagation (backwards in time is as good). Inference
-    mode and precision are set inside: the caller needs nothing around the calls.
+    Frames are given one by one in the order of propagation (backwards in time is as good).
+    Inference mode and precision are set inside: the caller needs nothing around the calls.
 
     Args:
         model: a network; moved to `device` and set to evaluation.
-        config: how to propagate.
+        config: how to propagate; by default `PropagationConfig()`.
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:N".
         ids: object ids whose slots are fixed beforehand; others are added as masks bring them.
     """
@@ -78,11 +78,11 @@ class Propagator:
     def __init__(
         self,
         model: CTVOS,
-        config: PropagationConfig = PropagationConfig(),
+        config: PropagationConfig | None = None,
         device: str | torch.device = "auto",
         ids: Sequence[int] = (),
     ) -> None:
-        self.config = config
+        self.config = config = config or PropagationConfig()
         self.device = select_device(device)
         self._dtype = network_dtype(self.device)
         self._model = model.eval().to(self.device, self._dtype)

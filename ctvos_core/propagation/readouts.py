@@ -18,7 +18,6 @@ from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import Features
 from ctvos_core.propagation.labels import cells_to_pixels, pixels_to_cells
 
-
 ReadoutName = Literal["copy", "decoder", "blend"]
 
 

@@ -19,7 +19,7 @@ def segment_video(
     model: CTVOS,
     frames: FrameReader,
     masks: Mapping[int, LabelMap],
-    config: PropagationConfig = PropagationConfig(),
+    config: PropagationConfig | None = None,
     device: str | torch.device = "auto",
     backward: bool = True,
 ) -> Iterator[tuple[int, Segmentation]]:
@@ -33,7 +33,7 @@ def segment_video(
         model: a network.
         frames: the video; read in runs, never held.
         masks: frame index to (H, W) uint8 label map; at least one.
-        config: how to propagate.
+        config: how to propagate; by default `PropagationConfig()`.
         device: see `Propagator`.
         backward: False leaves the frames before an object's first mask without it.
 

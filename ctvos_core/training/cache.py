@@ -7,23 +7,23 @@ its scene (`motion.match_frames`), `index.json` where each lies and which frames
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-import av
 import cv2
 import numpy as np
 
 from ctvos_core.errors import InputError
 from ctvos_core.training.motion import grid_points, match_frames
+from ctvos_core.video import open_frames
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _JPEG_QUALITY = 90
 # Flow that agrees forward and back in less than this share of a frame means another scene begins.
-_MIN_MATCHED = 0.25
+_MIN_MATCHED = 0.2
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class FrameCache:
         raw = json.loads((folder / "index.json").read_text())
         raw["scenes"] = [Scene(**scene) for scene in raw["scenes"]]
         self.index = CacheIndex(**raw)
-        self._frames = np.memmap(folder / "frames.bin", np.uint8, "r")
-        self._motion = np.memmap(folder / "motion.bin", np.uint8, "r")
+        self._frames = _map(folder / "frames.bin")
+        self._motion = _map(folder / "motion.bin")
 
     @property
     def scenes(self) -> list[Scene]:
@@ -70,7 +70,9 @@ class FrameCache:
     def frame(self, number: int) -> np.ndarray:
         """Frame `number` of the cache: (H, W, 3) uint8 RGB."""
         start, stop = self.index.offsets[number : number + 2]
-        return cv2.imdecode(self._frames[start:stop], cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(self._frames[start:stop], cv2.IMREAD_COLOR_RGB)
+        assert image is not None, f"frame {number} of the cache is damaged"
+        return image
 
     def motion(self, scene: Scene, number: int) -> np.ndarray:
         """(h, w, 2) displacement from frame `number` to the next one of its scene."""
@@ -98,87 +100,99 @@ def build_cache(
     Raises:
         InputError: when not one frame could be used.
     """
+    folders = list(folders)
     out.mkdir(parents=True, exist_ok=True)
     index = CacheIndex(frames_per_second, short_side)
     files = sorted(p for folder in folders for p in folder.rglob("*") if p.is_file())
     with (out / "frames.bin").open("wb") as frames, (out / "motion.bin").open("wb") as motion:
+        writer = _CacheWriter(index, frames, motion)
         for number, path in enumerate(files):
-            suffix = path.suffix.lower()
             try:
-                if suffix in VIDEO_SUFFIXES:
-                    images: Iterator[np.ndarray] = _video_frames(path, frames_per_second)
-                elif suffix in PHOTO_SUFFIXES:
-                    images = _photo(path)
-                else:
-                    continue
-                _add_scenes(index, path.name, images, frames, motion)
-            except (InputError, av.FFmpegError) as error:
+                writer.add_file(path)
+            except InputError as error:
                 index.skipped[str(path)] = str(error)
-            if number % 50 == 0:
-                report(f"{number}/{len(files)} files, {len(index.offsets) - 1} frames")
+            if number % 50 == 49:
+                report(f"{number + 1}/{len(files)} files, {len(index.offsets) - 1} frames")
+        writer.finish()
     if not index.scenes:
         places = ", ".join(map(str, folders))
         raise InputError("no_footage", f"{places}: expected videos or photos, found none usable")
     partial = out / "index.json.partial"
     partial.write_text(json.dumps(asdict(index)))
-    os.replace(partial, out / "index.json")
+    partial.replace(out / "index.json")
     return FrameCache(out)
 
 
-def _video_frames(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise InputError("no_video_stream", f"{path}: expected a video stream, found none")
-        container.streams.video[0].thread_type = "AUTO"
-        due = None
-        for frame in container.decode(video=0):
-            time = frame.time if frame.time is not None else 0.0
-            if due is None or time >= due - 1e-3:
-                due = (time if due is None else due) + 1 / frames_per_second
-                yield frame.to_ndarray(format="rgb24")
+class _CacheWriter:
+    """Appends frames to the two files and keeps the index true after each of them."""
 
+    def __init__(self, index: CacheIndex, frames: BinaryIO, motion: BinaryIO) -> None:
+        self._index, self._frames, self._motion = index, frames, motion
+        self._source = ""
+        self._previous: np.ndarray | None = None
+        self._lengths: list[float] = []
+        self._first = 0
 
-def _photo(path: Path) -> Iterator[np.ndarray]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise InputError("not_an_image", f"{path}: expected a photo, could not read it as one")
-    yield image
+    def add_file(self, path: Path) -> None:
+        """Add a video or a photo; raises InputError at what cannot be read, keeping what could."""
+        self._end_scene()
+        self._source = path.name
+        if path.suffix.lower() in PHOTO_SUFFIXES:
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+            if image is None:
+                raise InputError("not_an_image", f"{path}: expected a photo, cannot be read as one")
+            self._add(image)
+        elif path.suffix.lower() in VIDEO_SUFFIXES:
+            for image in _sampled(path, self._index.frames_per_second):
+                self._add(image)
 
+    def finish(self) -> None:
+        """Close the last scene; afterwards the index is complete."""
+        self._end_scene()
+        self._index.motion_offsets.append(self._index.motion_offsets[-1])
 
-def _add_scenes(index: CacheIndex, source: str, images: Iterator, frames, motion) -> None:  # type: ignore[no-untyped-def]
-    previous: np.ndarray | None = None
-    first = len(index.offsets) - 1
-    lengths: list[float] = []
-
-    def close() -> None:
-        nonlocal first, lengths
-        count = len(index.offsets) - 1 - first
-        if count and previous is not None:
-            median = float(np.median(lengths)) if lengths else 0.0
-            index.scenes.append(Scene(source, first, count, *previous.shape[:2], median))
-        first, lengths = len(index.offsets) - 1, []
-
-    for image in images:
+    def _add(self, image: np.ndarray) -> None:
+        index = self._index
         image = _shrink(image, index.short_side)
-        if previous is not None:
-            moved = match_frames(previous, image) if image.shape == previous.shape else None
-            if moved is None or np.isfinite(moved[..., 0]).mean() < _MIN_MATCHED:
-                index.motion_offsets.append(index.motion_offsets[-1])
-                close()
-            else:
-                lengths.append(
-                    float(np.nanmedian(np.linalg.norm(moved.astype(np.float32), axis=-1)))
-                )
-                index.motion_offsets.append(
-                    index.motion_offsets[-1] + motion.write(moved.tobytes())
-                )
+        moved = None
+        if self._previous is not None and image.shape == self._previous.shape:
+            moved = match_frames(self._previous, image)
+            if np.isfinite(moved[..., 0]).mean() < _MIN_MATCHED:
+                moved = None
+        if moved is None:
+            self._end_scene()
+        else:
+            lengths = np.linalg.norm(moved.astype(np.float32), axis=-1)
+            self._lengths.append(float(np.nanmedian(lengths)))
+        if len(index.offsets) > 1:
+            written = 0 if moved is None else self._motion.write(moved.tobytes())
+            index.motion_offsets.append(index.motion_offsets[-1] + written)
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        index.offsets.append(index.offsets[-1] + frames.write(jpeg.tobytes()))
-        previous = image
-    if previous is not None:
-        index.motion_offsets.append(index.motion_offsets[-1])
-    close()
+        index.offsets.append(index.offsets[-1] + self._frames.write(jpeg.tobytes()))
+        self._previous = image
+
+    def _end_scene(self) -> None:
+        count = len(self._index.offsets) - 1 - self._first
+        if count and self._previous is not None:
+            height, width = self._previous.shape[:2]
+            median = float(np.median(self._lengths)) if self._lengths else 0.0
+            scene = Scene(self._source, self._first, count, height, width, median)
+            self._index.scenes.append(scene)
+        self._previous, self._lengths, self._first = None, [], self._first + count
+
+
+def _map(path: Path) -> np.ndarray:
+    # Photos alone leave no motion, and an empty file cannot be mapped.
+    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+
+
+def _sampled(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
+    due = 0.0
+    for frame in open_frames(path).frames():
+        if frame.time_seconds >= due - 1e-3:
+            due += 1 / frames_per_second
+            yield frame.image
 
 
 def _shrink(image: np.ndarray, short_side: int) -> np.ndarray:

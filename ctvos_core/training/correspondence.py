@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,22 +38,9 @@ class CorrespondenceConfig:
     ema_decay: float = 0.998
     backbone: str = "resnet18"
     stride: int = 8
+    key_channels: int = 128
     seed: int = 0
     pairs: PairConfig = field(default_factory=PairConfig)
-
-
-class CorrespondenceModel(nn.Module):
-    """The encoder and a small projection that only training uses."""
-
-    def __init__(self, backbone: str, stride: int) -> None:
-        super().__init__()
-        self.encoder = Encoder(backbone, stride)
-        width = self.encoder.channels
-        self.projection = nn.Sequential(nn.Conv2d(width, 256, 1), nn.ReLU(), nn.Conv2d(256, 128, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) Lab to (B, 128, H/stride, W/stride) unit features."""
-        return F.normalize(self.projection(self.encoder(images).out), dim=1)
 
 
 class CorrespondenceTrainer:
@@ -66,7 +52,7 @@ class CorrespondenceTrainer:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
         self.sampler = PairSampler(cache, config.pairs, config.seed)
-        model = CorrespondenceModel(config.backbone, config.stride).to(device)
+        model = Encoder(config.backbone, config.stride, config.key_channels).to(device)
         self.model = model.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
@@ -74,16 +60,31 @@ class CorrespondenceTrainer:
         )
         self.step = 0
 
-    def run(self, out: Path, report: Callable[[dict[str, Any]], None], save_every: int) -> None:
-        """Train up to `config.steps`, writing a checkpoint now and then and at the end."""
+    def run(
+        self,
+        out: Path,
+        report: Callable[[dict[str, Any]], None],
+        save_every: int = 250,
+        report_every: int = 50,
+    ) -> None:
+        """Train up to `config.steps`.
+
+        Args:
+            out: folder that `checkpoint.pt` is written to every `save_every` steps and at the end.
+            report: called every `report_every` steps with the step, the mean loss since the last
+                call and the seconds per step.
+            save_every: steps.
+            report_every: steps.
+        """
+        losses: list[Tensor] = []
         started = time.monotonic()
-        for batch in self._batches():
-            loss = self._train_step(batch)
-            self.step += 1
-            if self.step % 50 == 0 or self.step == self.config.steps:
-                seconds = (time.monotonic() - started) / 50
-                report({"step": self.step, "loss": loss.item(), "seconds_per_step": seconds})
-                started = time.monotonic()
+        for batch in self.batches():
+            losses.append(self.train_step(batch))
+            if self.step % report_every == 0 or self.step == self.config.steps:
+                seconds = (time.monotonic() - started) / len(losses)
+                loss = torch.stack(losses).mean().item()
+                report({"step": self.step, "loss": loss, "seconds_per_step": round(seconds, 3)})
+                losses, started = [], time.monotonic()
             if self.step % save_every == 0 or self.step == self.config.steps:
                 self.save(out / "checkpoint.pt")
 
@@ -98,7 +99,7 @@ class CorrespondenceTrainer:
         }
         partial = path.with_suffix(".partial")
         torch.save(state, partial)
-        os.replace(partial, path)
+        partial.replace(path)
 
     def load(self, path: Path) -> None:
         """Continue from a checkpoint written by `save`."""
@@ -108,7 +109,8 @@ class CorrespondenceTrainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 
-    def _batches(self) -> Iterator[PairBatch]:
+    def batches(self) -> Iterator[PairBatch]:
+        """The batches from the current step to the last."""
         # One batch ahead in a thread: decoding and warping release the interpreter lock.
         with ThreadPoolExecutor(1) as pool:
             steps = range(self.step, self.config.steps)
@@ -119,7 +121,8 @@ class CorrespondenceTrainer:
                     ahead.append(pool.submit(self.sampler.batch, n + 1, self.config.batch))
                 yield batch
 
-    def _train_step(self, batch: PairBatch) -> Tensor:
+    def train_step(self, batch: PairBatch) -> Tensor:
+        """One step of the optimiser; the loss of the batch."""
         config = self.config
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(self.step, config)
@@ -128,7 +131,7 @@ class CorrespondenceTrainer:
         views = batch.views.to(self.device).flatten(0, 1)
         cut = torch.arange(2 * B, device=self.device) < B
         images = augment(views, generator, cut).contiguous(memory_format=torch.channels_last)
-        a, b = self.model(images).chunk(2)
+        a, b = F.normalize(self.model(images).out, dim=1).chunk(2)
         points_a, points_b = batch.points.to(self.device) / config.stride
         valid = batch.valid.to(self.device)
         loss = 0.5 * (
@@ -140,6 +143,7 @@ class CorrespondenceTrainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
         self.optimizer.step()
         self._update_average()
+        self.step += 1
         return loss.detach()
 
     @torch.no_grad()

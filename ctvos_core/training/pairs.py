@@ -70,7 +70,7 @@ class PairSampler:
     def _pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         scenes, odds = self._groups[rng.choice(2, p=self._group_odds)]
         scene = scenes[rng.choice(len(scenes), p=odds)]
-        gap = int(min(rng.integers(self.config.max_gap + 1), scene.count - 1))
+        gap = min(int(rng.integers(self.config.max_gap + 1)), scene.count - 1)
         first = scene.first + int(rng.integers(scene.count - gap))
         numbers = range(first, first + gap)
         motions = [self.cache.motion(scene, number) for number in numbers]
@@ -82,7 +82,7 @@ class PairSampler:
 
         candidates = rng.uniform(0, self.config.view - 1, (4 * self.config.points, 2))
         there = _apply(_invert(b), _follow(_apply(a, candidates, scene), motions))
-        seen = ((there >= 0) & (there <= self.config.view - 1)).all(-1)
+        seen = np.all((there >= 0) & (there <= self.config.view - 1), axis=-1)
         order = np.argsort(~seen, kind="stable")[: self.config.points]
         points = np.stack([candidates[order], np.nan_to_num(there[order])]).astype(np.float32)
 
@@ -127,7 +127,7 @@ def _apply(affine: np.ndarray, points: np.ndarray, inside: Scene | None = None) 
     moved = points @ affine[:, :2].T + affine[:, 2]
     if inside is None:
         return moved
-    within = ((moved >= 0) & (moved <= (inside.width - 1, inside.height - 1))).all(-1)
+    within = np.all((moved >= 0) & (moved <= (inside.width - 1, inside.height - 1)), axis=-1)
     return np.where(within[:, None], moved, np.nan)
 
 

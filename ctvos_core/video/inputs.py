@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+import numpy as np
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.decode import FrameReader, open_frames
@@ -19,9 +20,10 @@ class SegmentationInputs:
     """By frame index: uint8 H x W as large as the video, with at least one object each."""
 
     @property
-    def object_ids(self) -> list[int]:
+    def object_ids(self) -> tuple[int, ...]:
         """The ids that occur in any mask, ascending."""
-        return sorted({i for mask in self.masks.values() for i in set(mask.ravel().tolist()) if i})
+        present = np.unique(np.concatenate([np.unique(mask) for mask in self.masks.values()]))
+        return tuple(present[present > 0].tolist())
 
 
 def read_inputs(
@@ -39,40 +41,26 @@ def read_inputs(
         InputError: as `probe` and `read_mask` do, or with code `mask_frames_unmatched` (not one
             frame per mask), `frame_out_of_range` or `mask_frame_repeated`.
     """
-    indices = list(at) or [0] * min(len(masks), 1)
+    indices = [0] if len(masks) == 1 and not at else list(at)
     if not masks or len(indices) != len(masks):
         raise InputError(
             "mask_frames_unmatched",
-            f"masks: expected at least one mask and a frame for each, got {len(masks)} masks and "
-            f"{len(at)} frames",
+            f"{video}: expected at least one mask and a frame for each, got masks: {len(masks)}, "
+            f"frames: {len(at)}",
         )
     frames = open_frames(video)
     read: dict[int, LabelMap] = {}
     for index, path in zip(indices, masks, strict=True):
         if not 0 <= index < len(frames):
-            raise InputError("frame_out_of_range", _range_message(path, index, frames))
+            raise InputError(
+                "frame_out_of_range",
+                f"{path}: expected a mask of a frame from 0 to {len(frames) - 1}, the last of "
+                f"{video}, got one of frame {index}",
+            )
         if index in read:
             raise InputError(
                 "mask_frame_repeated",
-                f"{path}: expected one mask per frame, got another one for frame {index}",
+                f"{path}: expected one mask per frame, got a second one of frame {index}",
             )
         read[index] = read_mask(path, frames.info.size)
     return SegmentationInputs(frames, read)
-
-
-def check_apart(video: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
-    """Raise InputError `output_is_input` if files written to `folder` would mix with the video."""
-    source, target = Path(video).resolve(), Path(folder).resolve()
-    if source == target:
-        raise InputError(
-            "output_is_input", f"{folder}: expected a folder of its own, got the video's frames"
-        )
-
-
-def _range_message(path: str | os.PathLike[str], index: int, frames: FrameReader) -> str:
-    count = len(frames)
-    noun = "frame" if count == 1 else "frames"
-    return (
-        f"{path}: expected a mask of a frame from 0 to {count - 1} ({frames.info.path} has {count} "
-        f"{noun}), got frame {index}"
-    )

@@ -84,7 +84,10 @@ def test_a_tile_that_sees_one_value_only_returns_it_exactly():
 
 def test_prepared_products_are_the_logits():
     generator = torch.Generator().manual_seed(3)
-    q, k = torch.randn(1, 8, 1, 1, generator=generator), torch.randn(1, 8, 1, 1, generator=generator)
+    q, k = (
+        torch.randn(1, 8, 1, 1, generator=generator),
+        torch.randn(1, 8, 1, 1, generator=generator),
+    )
     cosine = AttentionConfig(temperature=0.07, cosine=True)
     dot = AttentionConfig(temperature=1.0, cosine=False)
     plain = (q * k).sum()
@@ -100,5 +103,7 @@ def test_wrong_shapes_are_named(attention):
     with pytest.raises(ValueError, match="at least one group"):
         attention(query, [])
     wrong = MemoryGroup(torch.zeros(1, 2, 5, 3, 3), torch.zeros(1, 2, 1, 3, 3), None)
-    with pytest.raises(ValueError, match=r"expected keys .*\(1, 2, 4, 3, 3\).* got \(1, 2, 5, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"expected keys .*\(1, 2, 4, 3, 3\).* got \(1, 2, 5, 3, 3\)"
+    ):
         attention(query, [wrong])

@@ -22,7 +22,9 @@ def test_a_square_is_followed(model, clip):
     assert all(r.labels.dtype == np.uint8 and r.labels.shape == (64, 96) for r in results)
     assert np.array_equal(results[0].labels, labels[0])
     # Where it was at first it no longer is at all.
-    assert iou(results[-1].labels == 1, labels[-1] == 1) > 0.4 > iou(labels[0] == 1, labels[-1] == 1)
+    assert (
+        iou(results[-1].labels == 1, labels[-1] == 1) > 0.4 > iou(labels[0] == 1, labels[-1] == 1)
+    )
     assert all(0 <= c <= 1 for r in results for c in r.confidence.values())
 
 

@@ -1,0 +1,42 @@
+"""`ctvos demo`: a made clip, segmented and scored."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ctvos_cli.options import Device, Model, Out, Readout
+from ctvos_cli.progress import new_console
+from ctvos_cli.segment import segment
+
+Frames = Annotated[int, typer.Option(min=3, max=60, help="How much of the clip to make.")]
+
+
+def demo(
+    out: Out = Path("demo"),
+    frames: Frames = 60,
+    model: Model = "default",
+    device: Device = "auto",
+    readout: Readout = "copy",
+) -> None:
+    """Make a short clip, segment it, and score the masks against the truth."""
+    from ctvos_core.evaluation.demo_files import score_demo, write_demo
+
+    console = new_console()
+    files = write_demo(out, frames)
+    segment(
+        files.video,
+        [files.mask],
+        out,
+        overlay=True,
+        model=model,
+        device=device,
+        readout=readout,
+    )
+    score = score_demo(files, out, frames)
+    for line in (
+        f"J&F {100 * score.j_and_f:.1f} % (J {100 * score.j:.1f}, F {100 * score.f:.1f}) against "
+        f"the exact masks; see {out / 'overlay.mp4'}",
+        "Your own video: ctvos segment VIDEO --mask MASK.png --out DIR --overlay",
+    ):
+        console.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ctvos_core.errors import InputError
+
+if TYPE_CHECKING:
+    from ctvos_core.network.ctvos import CTVOS
+    from ctvos_core.propagation import PropagationConfig
+    from ctvos_core.weights import ModelCard
+
+ReadoutName = Literal["copy", "decoder", "blend"]
+
+Out = Annotated[Path, typer.Option(help="Folder for the results; made if need be.")]
+Model = Annotated[str, typer.Option(help="A packaged model's name, or a model folder.")]
+Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu or cuda:N.")]
+Readout = Annotated[
+    ReadoutName,
+    typer.Option(help="How masks are read from memory; decoder and blend need a model with one."),
+]
+
+
+def load(
+    model: str, device: str, readout: ReadoutName
+) -> tuple[CTVOS, ModelCard, PropagationConfig]:
+    """The network, its card and the configuration that the options name.
+
+    Raises:
+        InputError: no PyTorch here, no such model or device, or they do not go together.
+    """
+    for module in ("torch", "torchvision", "safetensors"):
+        if find_spec(module) is None:
+            raise InputError(
+                "torch_missing",
+                f'expected {module} to be installed, it is not: pip install "ctvos[torch]"',
+            )
+    from ctvos_core.propagation import PropagationConfig, Propagator
+    from ctvos_core.weights import load_model, read_card
+
+    card = read_card(model)
+    network = load_model(model)
+    config = PropagationConfig(readout=readout)
+    Propagator(network, config, device)
+    return network, card, config

@@ -1,0 +1,58 @@
+"""`ctvos segment`: one video and its masks to a folder of masks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ctvos_cli.options import Device, Model, Out, Readout, load
+from ctvos_cli.progress import new_console, reporting
+
+
+def segment(
+    video: Annotated[Path, typer.Argument(help="A video file, or a folder of frames.")],
+    mask: Annotated[
+        list[Path],
+        typer.Option(help="PNG with an object id per pixel, or black and white; may be repeated."),
+    ],
+    out: Out,
+    frame: Annotated[
+        list[int] | None,
+        typer.Option(help="Which frame the mask is of, from 0; one for each --mask.  [default: 0]"),
+    ] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also write overlay.mp4.")] = False,
+    coco: Annotated[bool, typer.Option("--coco", help="Also write coco.json.")] = False,
+    model: Model = "default",
+    device: Device = "auto",
+    readout: Readout = "copy",
+) -> None:
+    """Segment a video: a mask of one frame in, an indexed PNG for every frame out.
+
+    Masks are carried forward and backward from each given one.
+    """
+    from ctvos_core.video.inputs import read_inputs
+    from ctvos_core.video.result_folder import ResultFolder
+
+    inputs = read_inputs(video, mask, frame or ())
+    folder = ResultFolder(out, inputs.frames.info)
+    network, _, config = load(model, device, readout)
+
+    from ctvos_core.propagation.files import segment_to_folder
+
+    console = new_console()
+    with reporting(console) as progress:
+        run = segment_to_folder(
+            network,
+            inputs,
+            folder,
+            config,
+            device,
+            overlay=overlay,
+            coco=coco,
+            progress=progress,
+        )
+    console.print(
+        f"{run.frames} frames in {run.seconds:.1f} s ({run.frames_per_second:.1f} frames/s): {out}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,130 @@
+"""A segmentation from files to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ctvos_core.network.ctvos import CTVOS
+from ctvos_core.propagation.background import BackgroundWriter
+from ctvos_core.propagation.propagator import PropagationConfig
+from ctvos_core.propagation.segment import propagation_steps, segment_video
+from ctvos_core.video import Frame, FrameReader
+from ctvos_core.video.inputs import SegmentationInputs
+from ctvos_core.video.result_folder import ResultFolder
+
+SEGMENTING = "segmenting"
+DRAWING = "drawing"
+
+
+class StepProgress(Protocol):
+    """Told of every step that is done; an exception of its own ends the work."""
+
+    def __call__(self, phase: str, steps_done: int, steps: int, /) -> None:
+        """`phase` is `SEGMENTING` or `DRAWING`, each of which counts from 1 to `steps`."""
+
+
+@dataclass(frozen=True)
+class SegmentationRun:
+    """What a segmentation took."""
+
+    frames: int
+    seconds: float
+    """Wall time of reading, propagating and writing masks; overlay and COCO file not included."""
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames over seconds."""
+        return self.frames / self.seconds
+
+
+def segment_to_folder(
+    model: CTVOS,
+    inputs: SegmentationInputs,
+    folder: ResultFolder,
+    config: PropagationConfig | None = None,
+    device: str | torch.device = "auto",
+    *,
+    overlay: bool = False,
+    coco: bool = False,
+    progress: StepProgress | None = None,
+) -> SegmentationRun:
+    """Write a mask and the confidences of every frame, and an overlay and a COCO file if asked for.
+
+    Masks are written as they come, in the order of propagation. Overlay and COCO file are made
+    afterwards, in the order of time, from the masks on disk.
+
+    Args:
+        model: a network.
+        inputs: the video and its given masks.
+        folder: where the files go.
+        config: how to propagate; by default `PropagationConfig()`.
+        device: see `Propagator`.
+        overlay: make `overlay.mp4`.
+        coco: make `coco.json`.
+        progress: called after every step.
+
+    Raises:
+        InputError: the video cannot be decoded to its end, or a file cannot be written.
+    """
+    frames, ids = inputs.frames, inputs.object_ids
+    steps = propagation_steps(inputs.masks, len(frames))
+    watched = _WatchedFrames(frames, _counter(progress, SEGMENTING, steps))
+    confidence = np.zeros((len(frames), len(ids)), np.float32)
+    started = perf_counter()
+    with BackgroundWriter() as writer:
+        for index, found in segment_video(model, watched, inputs.masks, config, device):
+            confidence[index] = [found.confidence[i] for i in ids]
+            writer.put(partial(folder.write_mask, index, found.labels))
+    folder.write_confidence(ids, confidence)
+    run = SegmentationRun(len(frames), perf_counter() - started)
+    if overlay or coco:
+        folder.write_extras(
+            _WatchedFrames(frames, _counter(progress, DRAWING, len(frames))),
+            lambda index: dict(zip(ids, confidence[index].tolist(), strict=True)),
+            overlay=overlay,
+            coco=coco,
+        )
+    return run
+
+
+def _counter(progress: StepProgress | None, phase: str, steps: int) -> Callable[[], None]:
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(phase, done, steps)
+
+    return count
+
+
+class _WatchedFrames(FrameReader):
+    """A reader that tells when each of its frames has been dealt with.
+
+    Between two masks every frame is a step of both directions but comes out once: counting what is
+    read shows progress where nothing comes out.
+    """
+
+    def __init__(self, frames: FrameReader, on_done: Callable[[], None]) -> None:
+        self.info = frames.info
+        self._frames = frames
+        self._on_done = on_done
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        return self._watch(self._frames.frames(start, stop))
+
+    def frames_reversed(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        return self._watch(self._frames.frames_reversed(start, stop))
+
+    def _watch(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            yield frame
+            self._on_done()
