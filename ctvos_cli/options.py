@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -34,17 +33,19 @@ def load(
     Raises:
         InputError: no PyTorch here, no such model or device, or they do not go together.
     """
-    for module in ("torch", "torchvision", "safetensors"):
-        if find_spec(module) is None:
-            raise InputError(
-                "torch_missing",
-                f'expected {module} to be installed, it is not: pip install "ctvos[torch]"',
-            )
-    from ctvos_core.propagation import PropagationConfig, Propagator
-    from ctvos_core.weights import load_model, read_card
+    try:
+        from ctvos_core.propagation import PropagationConfig, Propagator
+        from ctvos_core.weights import load_model, read_card
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "torchvision", "safetensors"):
+            raise
+        raise InputError(
+            "torch_missing",
+            f'expected {error.name} to be installed, it is not: pip install "ctvos[torch]"',
+        ) from error
 
     card = read_card(model)
     network = load_model(model)
     config = PropagationConfig(readout=readout)
-    Propagator(network, config, device)
+    Propagator(network, config, device)  # says so at once if these do not go together
     return network, card, config

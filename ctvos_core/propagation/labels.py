@@ -93,6 +93,12 @@ def cells_to_pixels(scores: Tensor, size: tuple[int, int], stride: int) -> Tenso
     return pixels[0, :, start : start + H, start : start + W]
 
 
+def prune(soft: Tensor, below: float) -> Tensor:
+    """(K+1, ...) probabilities with those under `below` set to 0 and the rest summing to 1."""
+    kept = torch.where(soft < below, 0.0, soft)
+    return kept / kept.sum(0)
+
+
 def render(
     soft: Tensor,
     ids: Sequence[int],

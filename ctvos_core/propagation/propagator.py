@@ -17,12 +17,14 @@ from ctvos_core.network.attention import TiledAttention, prepare
 from ctvos_core.network.colour import rgb_to_lab
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import Features
+from ctvos_core.network.inference import inference_copy
 from ctvos_core.propagation.devices import network_dtype, select_device
 from ctvos_core.propagation.labels import (
     ObjectSlots,
     check_labels,
     one_hot,
     pixels_to_cells,
+    prune,
     render,
 )
 from ctvos_core.propagation.memory import FrameMemory
@@ -46,7 +48,10 @@ class PropagationConfig:
     """Window in cells around a query in the given frames; None: all of the frame."""
     top_k: int | None = 10
     """Keys per query that take part."""
-    tile: int = 12
+    prune_below: float = 0.05
+    """Probabilities under it become 0: they are leaks from afar, and where only the background is
+    left nothing needs computing."""
+    tile: int = 8
     """Side of an attention tile in cells; changes speed only."""
 
 
@@ -69,7 +74,7 @@ class Propagator:
     Inference mode and precision are set inside: the caller needs nothing around the calls.
 
     Args:
-        model: a network; moved to `device` and set to evaluation.
+        model: a network; it is copied.
         config: how to propagate; by default `PropagationConfig()`.
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:N".
         ids: object ids whose slots are fixed beforehand; others are added as masks bring them.
@@ -85,8 +90,7 @@ class Propagator:
         self.config = config = config or PropagationConfig()
         self.device = select_device(device)
         self._dtype = network_dtype(self.device)
-        self._model = model.eval().to(self.device, self._dtype)
-        self._model = self._model.to(memory_format=torch.channels_last)
+        self._model = inference_copy(model, self.device, self._dtype)
         self._readout = make_readout(config.readout, self._model)
         self._attention = TiledAttention(config.top_k, config.tile)
         self._stride = model.config.stride
@@ -180,7 +184,8 @@ class Propagator:
         slots = len(self.ids) + 1
         queries = prepare(query.out.float(), self._model.config.attention)
         attended = self._attention(queries, self._memory.groups(slots))[0]
-        return self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
+        soft = self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
+        return prune(soft, self.config.prune_below)
 
     def _remember(
         self, query: Features, key: Tensor, soft: Tensor, labels: np.ndarray, given: bool

@@ -9,6 +9,7 @@ from ctvos_core.network.attention import MemoryGroup, TiledAttention, prepare
 from ctvos_core.network.colour import rgb_to_lab
 from ctvos_core.network.ctvos import CTVOS, PRESETS, NetworkConfig
 from ctvos_core.network.encoder import BACKBONES, Encoder
+from ctvos_core.network.inference import inference_copy
 
 
 def test_lab_is_that_of_opencv():
@@ -84,3 +85,25 @@ def test_presets_differ_as_documented():
     assert sum(isinstance(m, Encoder) for m in default.modules()) == 2
     bare = CTVOS(NetworkConfig(decoder=False))
     assert sum(isinstance(m, Encoder) for m in bare.modules()) == 1
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_an_inference_copy_computes_the_same(backbone):
+    model = CTVOS(NetworkConfig(backbone=backbone, stride=16))
+    images = torch.rand(2, 3, 32, 48) * 2 - 1
+    for _ in range(3):
+        model.encode_query(images)  # moves the running statistics away from 0 and 1
+    ready = inference_copy(model, torch.device("cpu"), torch.float32)
+    assert model.training
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in ready.modules())
+    model.eval()
+    with torch.inference_mode():
+        expected, found = model.encode_query(images), ready.encode_query(images)
+        assert torch.allclose(found.out, expected.out, atol=1e-4, rtol=1e-3)
+        values = torch.rand(2, 128, 2, 3)
+        for a, b in zip(
+            model.decode(values, expected, (32, 48)),
+            ready.decode(values, expected, (32, 48)),
+            strict=True,
+        ):
+            assert torch.allclose(a, b, atol=1e-4)

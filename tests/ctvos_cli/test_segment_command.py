@@ -1,0 +1,140 @@
+"""`ctvos segment` on good input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from ctvos_core.video import open_frames, read_mask, write_mask
+
+DAVIS_DEV = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "davis-dev"
+FRAMES = 12
+STEMS = [f"{index:05d}" for index in range(FRAMES)]
+
+
+def mask_names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.png"))
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_one_indexed_png_per_frame_comes_out_and_one_line_sums_up(segment, tmp_path):
+    result = segment("--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    assert mask_names(tmp_path / "out") == STEMS
+    first = Image.open(tmp_path / "out" / "00000.png")
+    assert first.mode == "P"
+    assert first.size == (128, 96)
+    summary = result.stdout.splitlines()[-1]
+    assert summary.startswith("12 frames in ")
+    assert "frames/s" in summary
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(segment, tmp_path):
+    lines = segment("--out", tmp_path / "out").stdout.splitlines()
+    assert lines[-2].startswith("segmenting: 12/12 frames, ")
+    assert "\x1b" not in "".join(lines)
+
+
+def test_the_given_mask_comes_out_as_it_went_in(segment, mask, tmp_path):
+    segment("--out", tmp_path / "out")
+    assert (pixels(tmp_path / "out" / "00000.png") == pixels(mask)).all()
+
+
+def test_black_and_white_is_object_1(segment, mask, tmp_path):
+    Image.fromarray((pixels(mask) * 255).astype(np.uint8)).save(tmp_path / "gray.png")
+    segment("--out", tmp_path / "out", masks=("--mask", tmp_path / "gray.png"))
+    assert (pixels(tmp_path / "out" / "00000.png") == pixels(mask)).all()
+
+
+def test_same_input_gives_the_same_bytes(segment, tmp_path):
+    for name in ("one", "two"):
+        assert segment("--out", tmp_path / name).exit_code == 0
+    for name in (*(f"{stem}.png" for stem in STEMS), "confidence.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_mask_in_the_middle_is_carried_both_ways(segment, mask, tmp_path):
+    result = segment("--out", tmp_path / "out", "--frame", 5)
+    assert result.exit_code == 0, result.stderr
+    assert mask_names(tmp_path / "out") == STEMS
+    assert (pixels(tmp_path / "out" / "00005.png") == pixels(mask)).all()
+    assert "segmenting: 13/13 frames" in result.stdout  # frame 5 is a step of both directions
+
+
+def test_masks_of_several_frames_keep_their_ids(segment, mask, tmp_path):
+    late = np.zeros((96, 128), np.uint8)
+    late[8:24, 8:40] = 7
+    write_mask(tmp_path / "late.png", late)
+    masks = ("--mask", mask, "--frame", 0, "--mask", tmp_path / "late.png", "--frame", 8)
+    result = segment("--out", tmp_path / "out", masks=masks)
+    assert result.exit_code == 0, result.stderr
+    assert mask_names(tmp_path / "out") == STEMS
+    at_8 = pixels(tmp_path / "out" / "00008.png")
+    assert (at_8[late == 7] == 7).all()
+    assert set(np.unique(at_8)) <= {0, 1, 7}
+
+
+def test_a_folder_of_frames_gives_its_names_to_the_masks(segment, clip, tmp_path):
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for frame in open_frames(clip).frames(0, 4):
+        Image.fromarray(frame.image).save(frames / f"shot-{frame.index + 9}.jpg")
+    result = segment("--out", tmp_path / "out", video=frames)
+    assert result.exit_code == 0, result.stderr
+    assert mask_names(tmp_path / "out") == ["shot-10", "shot-11", "shot-12", "shot-9"]
+
+
+def test_confidence_is_told_per_frame_and_object(segment, tmp_path):
+    segment("--out", tmp_path / "out")
+    content = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    assert content["objects"] == [1]
+    assert [entry["name"] for entry in content["frames"]] == STEMS
+    assert all(0 <= entry["confidence"]["1"] <= 1 for entry in content["frames"])
+
+
+def test_coco_file_loads_and_holds_the_masks(segment, tmp_path):
+    result = segment("--out", tmp_path / "out", "--coco")
+    assert result.exit_code == 0, result.stderr
+    coco = COCO(tmp_path / "out" / "coco.json")
+    assert [image["frame_index"] for image in coco.dataset["images"]] == list(range(FRAMES))
+    for annotation in coco.dataset["annotations"]:
+        labels = read_mask(tmp_path / "out" / f"{annotation['image_id'] - 1:05d}.png")
+        assert (coco.annToMask(annotation) == (labels == annotation["category_id"])).all()
+        assert 0 <= annotation["score"] <= 1
+
+
+def test_overlay_has_every_frame_at_its_time(segment, clip, tmp_path):
+    result = segment("--out", tmp_path / "out", "--overlay", "--frame", 6)
+    assert result.exit_code == 0, result.stderr
+    overlay, video = open_frames(tmp_path / "out" / "overlay.mp4").info, open_frames(clip).info
+    assert overlay.frame_count == video.frame_count == FRAMES
+    assert overlay.size == video.size
+    np.testing.assert_allclose(overlay.times, video.times, atol=1e-3)
+
+
+def test_nothing_but_what_was_asked_for_is_left(segment, tmp_path):
+    segment("--out", tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {f"{stem}.png" for stem in STEMS} | {"confidence.json"}
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not DAVIS_DEV.is_dir(), reason="no development data beside the checkout")
+def test_a_real_sequence(segment, tmp_path):
+    name = "dance-jump"
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for path in sorted((DAVIS_DEV / "JPEGImages" / "480p" / name).iterdir())[:5]:
+        (frames / path.name).symlink_to(path)
+    given = DAVIS_DEV / "Annotations" / "480p" / name / "00000.png"
+    result = segment("--out", tmp_path / "out", video=frames, masks=("--mask", given))
+    assert result.exit_code == 0, result.stderr
+    assert mask_names(tmp_path / "out") == [f"{index:05d}" for index in range(5)]
+    assert (pixels(tmp_path / "out" / "00000.png") == pixels(given)).all()
