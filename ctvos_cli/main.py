@@ -2,7 +2,7 @@
 
 import typer
 
-from ctvos_cli import demo, evaluate, segment
+from ctvos_cli import demo, evaluate, segment, train
 from ctvos_cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 app.command("segment")(segment.segment)
 app.add_typer(evaluate.app, name="evaluate")
+app.command("train")(train.train)
 app.command("demo")(demo.demo)
 
 

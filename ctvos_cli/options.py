@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,6 +27,20 @@ Readout = Annotated[
 ]
 
 
+@contextmanager
+def torch_required() -> Iterator[None]:
+    """Around imports that need PyTorch: says in one line how to get it where it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "torchvision", "safetensors"):
+            raise
+        raise InputError(
+            "torch_missing",
+            f'expected {error.name} to be installed, it is not: pip install "ctvos[torch]"',
+        ) from error
+
+
 def load(
     model: str, device: str, readout: ReadoutName
 ) -> tuple[CTVOS, ModelCard, PropagationConfig]:
@@ -33,16 +49,9 @@ def load(
     Raises:
         InputError: no PyTorch here, no such model or device, or they do not go together.
     """
-    try:
+    with torch_required():
         from ctvos_core.propagation import PropagationConfig, Propagator
         from ctvos_core.weights import load_model, read_card
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "torchvision", "safetensors"):
-            raise
-        raise InputError(
-            "torch_missing",
-            f'expected {error.name} to be installed, it is not: pip install "ctvos[torch]"',
-        ) from error
 
     card = read_card(model)
     network = load_model(model)

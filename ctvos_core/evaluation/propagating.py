@@ -13,8 +13,8 @@ from ctvos_core.evaluation.davis import DavisSegmenter, DavisSequence
 from ctvos_core.evaluation.youtube_vos import YoutubeVosSequence
 from ctvos_core.evaluation.youtube_vos_scoring import YoutubeVosSegmenter
 from ctvos_core.network.ctvos import CTVOS
+from ctvos_core.network.devices import select_device
 from ctvos_core.propagation import PropagationConfig, segment_video
-from ctvos_core.propagation.devices import select_device
 from ctvos_core.video import LabelMap, open_frames
 from ctvos_core.weights import ModelCard
 

@@ -16,9 +16,9 @@ from ctvos_core.errors import InputError
 from ctvos_core.network.attention import TiledAttention, prepare
 from ctvos_core.network.colour import rgb_to_lab
 from ctvos_core.network.ctvos import CTVOS
+from ctvos_core.network.devices import network_dtype, select_device
 from ctvos_core.network.encoder import Features
 from ctvos_core.network.inference import inference_copy
-from ctvos_core.propagation.devices import network_dtype, select_device
 from ctvos_core.propagation.labels import (
     ObjectSlots,
     check_labels,
