@@ -23,6 +23,7 @@ def demo(
     from ctvos_core.evaluation.demo_files import score_demo, write_demo
 
     console = new_console()
+    console.print(f"making a clip of {frames} frames: {out}", markup=False, soft_wrap=True)
     files = write_demo(out, frames)
     segment(
         files.video,

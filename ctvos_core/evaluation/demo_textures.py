@@ -107,7 +107,7 @@ def koi(
     black = _share(specks, paint[1])[..., None]
     skin = np.array([0.96, 0.93, 0.87]) * (1 - gold) + np.array([0.93, 0.66, 0.16]) * gold
     skin = skin * (1 - black) + np.array([0.10, 0.10, 0.12]) * black
-    rays = 0.78 + 0.2 * np.sin(np.arctan2(v, 0.95 - u) * 60)
+    rays = 0.80 + 0.12 * np.sin(np.arctan2(v, u - 0.70) * 55)
     fin_colour = (0.45 * skin + 0.55 * np.array([0.93, 0.86, 0.74])) * rays[..., None]
 
     scales = 0.94 + 0.06 * np.sin(u * 190) * np.sin(v * 190 + np.floor(u * 60) * np.pi)

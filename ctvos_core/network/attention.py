@@ -23,6 +23,8 @@ class MemoryGroup(NamedTuple):
     """(B, T, V, h, w)."""
     radius: int | None
     """Cells: a query sees keys at most so far away in y and in x; None: all of the frame."""
+    spread: float | None = None
+    """Cells: a key at distance d loses d^2 / (2 spread^2) of its logit; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,8 @@ class FullAttention:
         scores, values = [], []
         for group in memory:
             score = queries @ _tokens(group.keys).transpose(1, 2)
-            if group.radius is not None:
-                near = _near(h, w, group.radius, query.device)
-                score = score.masked_fill(~near.repeat(1, group.keys.shape[1]), float("-inf"))
-            scores.append(score)
+            bias = _bias(group, (0, h, 0, w), (0, h, 0, w))
+            scores.append(score if bias is None else score + bias)
             values.append(_tokens(group.values))
         attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
         return attended.transpose(1, 2).unflatten(2, (h, w))
@@ -113,59 +113,65 @@ class TiledAttention:
     ) -> Tensor:
         h, w = query.shape[-2:]
         bottom, right = min(top + self.tile, h), min(left + self.tile, w)
-        blocks = [_Block.around(g, top, bottom, left, right) for g in memory]
+        tile = (top, bottom, left, right)
+        blocks = [_visible(group, tile) for group in memory]
         values = torch.cat(
-            [_tokens(block.cut(g.values)) for g, block in zip(memory, blocks, strict=True)], 1
+            [_tokens(_cut(g.values, block)) for g, block in zip(memory, blocks, strict=True)], 1
         )
         if torch.equal(values, values[:, :1].expand_as(values)):
             # Far from every object all values are the same, whatever the similarities are.
             return values[:, 0, :, None, None].expand(-1, -1, bottom - top, right - left)
-        queries = _tokens(query[:, None, :, top:bottom, left:right])
+        queries = _tokens(_cut(query[:, None], tile))
         scores = []
         for group, block in zip(memory, blocks, strict=True):
-            score = queries @ _tokens(block.cut(group.keys)).transpose(1, 2)
-            if group.radius is not None:
-                far = block.far(top, bottom, left, right, group.radius, query.device)
-                score.masked_fill_(far.repeat(1, group.keys.shape[1]), float("-inf"))
-            scores.append(score)
+            score = queries @ _tokens(_cut(group.keys, block)).transpose(1, 2)
+            bias = _bias(group, tile, block)
+            scores.append(score if bias is None else score.add_(bias))
         attended = _read(torch.cat(scores, -1), values, self.top_k)
         return attended.transpose(1, 2).unflatten(2, (bottom - top, right - left))
 
 
-class _Block(NamedTuple):
-    """The part of a remembered frame that a tile of queries can see."""
+Area = tuple[int, int, int, int]
+"""Top, bottom, left and right edge in cells; bottom and right are the first cells outside."""
 
-    y0: int
-    y1: int
-    x0: int
-    x1: int
 
-    @classmethod
-    def around(cls, group: MemoryGroup, top: int, bottom: int, left: int, right: int) -> _Block:
-        h, w = group.keys.shape[-2:]
-        reach = max(h, w) if group.radius is None else group.radius
-        return cls(
-            max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
-        )
+def _cut(x: Tensor, area: Area) -> Tensor:
+    top, bottom, left, right = area
+    return x[..., top:bottom, left:right]
 
-    def cut(self, x: Tensor) -> Tensor:
-        return x[..., self.y0 : self.y1, self.x0 : self.x1]
 
-    def far(
-        self, top: int, bottom: int, left: int, right: int, radius: int, device: torch.device
-    ) -> Tensor:
-        """(queries, cells of the block) bool: which are further apart than `radius`."""
-        ys, xs = torch.arange(top, bottom, device=device), torch.arange(left, right, device=device)
-        far_y = (ys[:, None] - torch.arange(self.y0, self.y1, device=device)).abs() > radius
-        far_x = (xs[:, None] - torch.arange(self.x0, self.x1, device=device)).abs() > radius
-        return (far_y[:, None, :, None] | far_x[None, :, None, :]).flatten(2).flatten(0, 1)
+def _visible(group: MemoryGroup, tile: Area) -> Area:
+    """The part of a group's frames that the queries of a tile can see."""
+    h, w = group.keys.shape[-2:]
+    reach = max(h, w) if group.radius is None else group.radius
+    top, bottom, left, right = tile
+    return max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
+
+
+def _bias(group: MemoryGroup, tile: Area, block: Area) -> Tensor | None:
+    """(queries of the tile, T cells of the block) added to the logits; -inf: not to be seen."""
+    if group.radius is None and group.spread is None:
+        return None
+    dy, dx = (
+        torch.arange(tile[i], tile[i + 1], device=group.keys.device)[:, None]
+        - torch.arange(block[i], block[i + 1], device=group.keys.device)
+        for i in (0, 2)
+    )
+    dy, dx = dy[:, None, :, None], dx[None, :, None, :]
+    bias = torch.zeros(torch.broadcast_shapes(dy.shape, dx.shape), device=group.keys.device)
+    if group.spread is not None:
+        bias -= (dy.square() + dx.square()) / (2 * group.spread**2)
+    if group.radius is not None:
+        bias.masked_fill_(torch.maximum(dy.abs(), dx.abs()) > group.radius, float("-inf"))
+    bias = bias.flatten(2).flatten(0, 1)
+    return bias.to(group.keys.dtype).repeat(1, group.keys.shape[1])
 
 
 def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
     if not memory:
         raise ValueError("memory: expected at least one group, got none")
     B, C, h, w = query.shape
-    for keys, values, _ in memory:
+    for keys, values, *_ in memory:
         T, V = values.shape[1:3]
         if keys.shape != (B, T, C, h, w) or values.shape != (B, T, V, h, w):
             raise ValueError(
@@ -177,14 +183,6 @@ def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
 def _tokens(x: Tensor) -> Tensor:
     """(B, T, C, h, w) to (B, T h w, C)."""
     return x.permute(0, 1, 3, 4, 2).flatten(1, 3)
-
-
-def _near(h: int, w: int, radius: int, device: torch.device) -> Tensor:
-    """(h w, h w) bool: which cells see which."""
-    ys, xs = torch.arange(h, device=device), torch.arange(w, device=device)
-    near_y = (ys[:, None] - ys).abs() <= radius
-    near_x = (xs[:, None] - xs).abs() <= radius
-    return (near_y[:, None, :, None] & near_x[None, :, None, :]).reshape(h * w, h * w)
 
 
 def _read(scores: Tensor, values: Tensor, top_k: int | None) -> Tensor:

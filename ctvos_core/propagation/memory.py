@@ -17,13 +17,19 @@ class FrameMemory:
         recent: frames before the current one that are kept.
         given_radius: window in cells for the given frames; None: all of the frame.
         recent_radius: window in cells for the recent frames.
+        recent_spread: see `MemoryGroup.spread`, for the recent frames.
     """
 
     def __init__(
-        self, given: int, recent: int, given_radius: int | None, recent_radius: int | None
+        self,
+        given: int,
+        recent: int,
+        given_radius: int | None,
+        recent_radius: int | None,
+        recent_spread: float | None,
     ) -> None:
         self._limits = (given, recent)
-        self._radii = (given_radius, recent_radius)
+        self._windows = ((given_radius, None), (recent_radius, recent_spread))
         self._given: list[tuple[Tensor, Tensor]] = []
         self._recent: list[tuple[Tensor, Tensor]] = []
 
@@ -51,14 +57,14 @@ class FrameMemory:
 
         A frame older than an object remembers zeros for it.
         """
-        kept = zip((self._given, self._recent), self._radii, strict=True)
+        kept = zip((self._given, self._recent), self._windows, strict=True)
         return [
             MemoryGroup(
                 torch.stack([key for key, _ in frames])[None],
                 torch.stack([_widen(value, slots).flatten(0, 1) for _, value in frames])[None],
-                radius,
+                *window,
             )
-            for frames, radius in kept
+            for frames, window in kept
             if frames
         ]
 

@@ -44,6 +44,8 @@ class PropagationConfig:
     """Frames with given masks that are remembered; the first is never dropped."""
     recent_radius: int | None = 12
     """Window in cells around a query in the recent frames; None: all of the frame."""
+    recent_spread: float | None = None
+    """Cells; keys in the recent frames count less the further away they are, see `MemoryGroup`."""
     given_radius: int | None = 12
     """Window in cells around a query in the given frames; None: all of the frame."""
     top_k: int | None = 10
@@ -96,7 +98,11 @@ class Propagator:
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
         self._memory = FrameMemory(
-            config.given_frames, config.recent_frames, config.given_radius, config.recent_radius
+            config.given_frames,
+            config.recent_frames,
+            config.given_radius,
+            config.recent_radius,
+            config.recent_spread,
         )
 
     @property
@@ -162,7 +168,7 @@ class Propagator:
         return self._segmentation(labels, cells)
 
     def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        scale = min(1.0, self.config.short_side / min(size))
+        scale = min(2.0, self.config.short_side / min(size))
         return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
     def _encode(self, frame: np.ndarray, working: tuple[int, int]) -> tuple[Features, Tensor]:

@@ -88,7 +88,7 @@ def export(trainer: CorrespondenceTrainer, folder: Path, name: str) -> ModelCard
     index = trainer.sampler.cache.index
     card = ModelCard(
         name=name,
-        description="Key encoder, taught by dense contrastive correspondence on unlabelled footage.",
+        description="Key encoder, taught by dense contrastive correspondence without labels.",
         network=network.config,
         parameters=0,
         digest="",

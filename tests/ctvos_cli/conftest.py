@@ -34,19 +34,19 @@ def truth(index: int) -> np.ndarray:
     return labels
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     with VideoWriter(path, WIDTH, HEIGHT) as video:
         for index in range(FRAMES):
             video.write(picture(index), index / 25)
     return path
 
 
-@pytest.fixture
-def mask(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The object in frame 0."""
-    path = tmp_path / "mask.png"
+    path = tmp_path_factory.mktemp("mask") / "mask.png"
     write_mask(path, truth(0))
     return path
 
@@ -62,7 +62,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ctvos() -> Run:
     """Run the command line with these arguments, in this process."""
 
@@ -72,7 +72,7 @@ def ctvos() -> Run:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def segment(ctvos: Run, clip: Path, mask: Path, model: Path) -> Run:
     """`ctvos segment` with the clip and the untrained model; `masks` replaces the mask options."""
 

@@ -57,10 +57,10 @@ def test_davis_scores_are_printed_and_written(ctvos, davis_root, model, tmp_path
     out = tmp_path / "scores"
     result = ctvos("evaluate", "davis", davis_root, "--out", out, "--model", model)
     assert result.exit_code == 0, result.stderr
-    for word in ("left", "right", "global", "J&F"):
+    for word in ("left", "right", "Global", "J&F"):
         assert word in result.stdout
     with (out / "results.csv").open() as file:
-        assert [row[0] for row in csv.reader(file)] == ["sequence", "left", "right", "global"]
+        assert [row[0] for row in csv.reader(file)] == ["sequence", "left", "right", "Global"]
     assert len(list((out / "masks").glob("*/*.png"))) == 2 * FRAMES
     content = json.loads((out / "results.json").read_text())
     assert 0 <= content["global"]["J&F"] <= 1

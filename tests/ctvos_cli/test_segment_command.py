@@ -1,14 +1,18 @@
 """`ctvos segment` on good input."""
 
 import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
+from typer.testing import Result
 
-from ctvos_core.video import open_frames, read_mask, write_mask
+from ctvos_core.video import decode_rle, open_frames, read_mask, write_mask
 
 DAVIS_DEV = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "davis-dev"
 FRAMES = 12
@@ -23,28 +27,82 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
 
 
-def test_one_indexed_png_per_frame_comes_out_and_one_line_sums_up(segment, tmp_path):
-    result = segment("--out", tmp_path / "out")
-    assert result.exit_code == 0, result.stderr
-    assert result.stderr == ""
-    assert mask_names(tmp_path / "out") == STEMS
-    first = Image.open(tmp_path / "out" / "00000.png")
-    assert first.mode == "P"
-    assert first.size == (128, 96)
-    summary = result.stdout.splitlines()[-1]
-    assert summary.startswith("12 frames in ")
-    assert "frames/s" in summary
+@dataclass(frozen=True)
+class Segmented:
+    """What a run left and said."""
+
+    folder: Path
+    result: Result
 
 
-def test_progress_is_plain_lines_where_there_is_no_terminal(segment, tmp_path):
-    lines = segment("--out", tmp_path / "out").stdout.splitlines()
-    assert lines[-2].startswith("segmenting: 12/12 frames, ")
-    assert "\x1b" not in "".join(lines)
+@pytest.fixture(scope="module")
+def segmented(
+    segment: Callable[..., Result], tmp_path_factory: pytest.TempPathFactory
+) -> Segmented:
+    """One run with every output, for the tests that only look."""
+    folder = tmp_path_factory.mktemp("segmented") / "out"
+    return Segmented(folder, segment("--out", folder, "--overlay", "--coco"))
 
 
-def test_the_given_mask_comes_out_as_it_went_in(segment, mask, tmp_path):
-    segment("--out", tmp_path / "out")
-    assert (pixels(tmp_path / "out" / "00000.png") == pixels(mask)).all()
+def test_one_indexed_png_per_frame_comes_out(segmented):
+    assert segmented.result.exit_code == 0, segmented.result.stderr
+    assert mask_names(segmented.folder) == STEMS
+    for stem in STEMS:
+        image = Image.open(segmented.folder / f"{stem}.png")
+        assert image.mode == "P"
+        assert image.size == (128, 96)
+        assert set(np.unique(image)) <= {0, 1}
+
+
+def test_one_line_sums_up(segmented):
+    assert segmented.result.stderr == ""
+    summary = segmented.result.stdout.splitlines()[-1]
+    assert re.fullmatch(r"12 frames in [\d.]+ s \([\d.]+ frames/s\): .*/out", summary)
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(segmented):
+    said = segmented.result.stdout
+    assert "segmenting: 12/12 frames, " in said
+    assert "drawing: 12/12 frames, " in said
+    assert "\x1b" not in said
+
+
+def test_the_given_mask_comes_out_as_it_went_in(segmented, mask):
+    assert (pixels(segmented.folder / "00000.png") == pixels(mask)).all()
+
+
+def test_confidence_is_told_per_frame_and_object(segmented):
+    content = json.loads((segmented.folder / "confidence.json").read_text())
+    assert content["objects"] == [1]
+    assert [entry["frame"] for entry in content["frames"]] == list(range(FRAMES))
+    assert [entry["name"] for entry in content["frames"]] == STEMS
+    assert all(0 <= entry["confidence"]["1"] <= 1 for entry in content["frames"])
+
+
+def test_coco_file_loads_and_holds_the_masks(segmented):
+    coco = COCO(segmented.folder / "coco.json")
+    assert [image["frame_index"] for image in coco.dataset["images"]] == list(range(FRAMES))
+    for annotation in coco.dataset["annotations"]:
+        labels = read_mask(segmented.folder / f"{annotation['image_id'] - 1:05d}.png")
+        assert decode_rle(annotation["segmentation"]).tolist() == (labels == 1).tolist()
+        assert 0 <= annotation["score"] <= 1
+
+
+def test_overlay_has_every_frame_at_its_time(segmented, clip):
+    overlay, video = open_frames(segmented.folder / "overlay.mp4").info, open_frames(clip).info
+    assert overlay.frame_count == video.frame_count == FRAMES
+    assert overlay.size == video.size
+    np.testing.assert_allclose(overlay.times, video.times, atol=1e-3)
+
+
+def test_same_input_gives_the_same_bytes_and_nothing_that_was_not_asked_for(
+    segment, segmented, tmp_path
+):
+    segment("--out", tmp_path / "again")
+    names = {path.name for path in (tmp_path / "again").iterdir()}
+    assert names == {f"{stem}.png" for stem in STEMS} | {"confidence.json"}
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (segmented.folder / name).read_bytes()
 
 
 def test_black_and_white_is_object_1(segment, mask, tmp_path):
@@ -53,18 +111,12 @@ def test_black_and_white_is_object_1(segment, mask, tmp_path):
     assert (pixels(tmp_path / "out" / "00000.png") == pixels(mask)).all()
 
 
-def test_same_input_gives_the_same_bytes(segment, tmp_path):
-    for name in ("one", "two"):
-        assert segment("--out", tmp_path / name).exit_code == 0
-    for name in (*(f"{stem}.png" for stem in STEMS), "confidence.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-
-
 def test_a_mask_in_the_middle_is_carried_both_ways(segment, mask, tmp_path):
-    result = segment("--out", tmp_path / "out", "--frame", 5)
+    result = segment("--out", tmp_path / "out", "--overlay", "--frame", 5)
     assert result.exit_code == 0, result.stderr
     assert mask_names(tmp_path / "out") == STEMS
     assert (pixels(tmp_path / "out" / "00005.png") == pixels(mask)).all()
+    assert len(open_frames(tmp_path / "out" / "overlay.mp4")) == FRAMES
     assert "segmenting: 13/13 frames" in result.stdout  # frame 5 is a step of both directions
 
 
@@ -89,40 +141,6 @@ def test_a_folder_of_frames_gives_its_names_to_the_masks(segment, clip, tmp_path
     result = segment("--out", tmp_path / "out", video=frames)
     assert result.exit_code == 0, result.stderr
     assert mask_names(tmp_path / "out") == ["shot-10", "shot-11", "shot-12", "shot-9"]
-
-
-def test_confidence_is_told_per_frame_and_object(segment, tmp_path):
-    segment("--out", tmp_path / "out")
-    content = json.loads((tmp_path / "out" / "confidence.json").read_text())
-    assert content["objects"] == [1]
-    assert [entry["name"] for entry in content["frames"]] == STEMS
-    assert all(0 <= entry["confidence"]["1"] <= 1 for entry in content["frames"])
-
-
-def test_coco_file_loads_and_holds_the_masks(segment, tmp_path):
-    result = segment("--out", tmp_path / "out", "--coco")
-    assert result.exit_code == 0, result.stderr
-    coco = COCO(tmp_path / "out" / "coco.json")
-    assert [image["frame_index"] for image in coco.dataset["images"]] == list(range(FRAMES))
-    for annotation in coco.dataset["annotations"]:
-        labels = read_mask(tmp_path / "out" / f"{annotation['image_id'] - 1:05d}.png")
-        assert (coco.annToMask(annotation) == (labels == annotation["category_id"])).all()
-        assert 0 <= annotation["score"] <= 1
-
-
-def test_overlay_has_every_frame_at_its_time(segment, clip, tmp_path):
-    result = segment("--out", tmp_path / "out", "--overlay", "--frame", 6)
-    assert result.exit_code == 0, result.stderr
-    overlay, video = open_frames(tmp_path / "out" / "overlay.mp4").info, open_frames(clip).info
-    assert overlay.frame_count == video.frame_count == FRAMES
-    assert overlay.size == video.size
-    np.testing.assert_allclose(overlay.times, video.times, atol=1e-3)
-
-
-def test_nothing_but_what_was_asked_for_is_left(segment, tmp_path):
-    segment("--out", tmp_path / "out")
-    names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"{stem}.png" for stem in STEMS} | {"confidence.json"}
 
 
 @pytest.mark.shared
