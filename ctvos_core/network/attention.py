@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import torch
@@ -31,7 +32,7 @@ class MemoryGroup(NamedTuple):
 class AttentionConfig:
     """What the similarity of a query and a key is."""
 
-    temperature: float = 0.07
+    temperature: float = 0.05
     """Divides the similarities."""
     cosine: bool = True
     """Similarity: cosine, or the plain dot product divided by sqrt(C) (paper)."""
@@ -77,8 +78,7 @@ class FullAttention:
         scores, values = [], []
         for group in memory:
             score = queries @ _tokens(group.keys).transpose(1, 2)
-            bias = _bias(group, (0, h, 0, w), (0, h, 0, w))
-            scores.append(score if bias is None else score + bias)
+            scores.append(_add_bias(score, group, (0, h, 0, w), (0, h, 0, w)))
             values.append(_tokens(group.values))
         attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
         return attended.transpose(1, 2).unflatten(2, (h, w))
@@ -93,46 +93,72 @@ class TiledAttention:
     Args:
         top_k: keys per query that take part in the softmax; None: all.
         tile: side of a tile in cells.
+        search_every: tiles whose windows show one value only read the groups without a window in
+            one of so many calls and keep that value in the others; 1: always read everything.
     """
 
-    def __init__(self, top_k: int | None = None, tile: int = 12) -> None:
-        self.top_k, self.tile = top_k, tile
+    def __init__(self, top_k: int | None = None, tile: int = 8, search_every: int = 1) -> None:
+        self.top_k, self.tile, self.search_every = top_k, tile, search_every
+        self._calls = 0
 
     def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
         """See `Attention`."""
         _check(query, memory)
         h, w = query.shape[-2:]
-        rows = [
-            [self._attend_tile(query, memory, top, left) for left in range(0, w, self.tile)]
+        tiles = [
+            [
+                (top, min(top + self.tile, h), left, min(left + self.tile, w))
+                for left in range(0, w, self.tile)
+            ]
             for top in range(0, h, self.tile)
+        ]
+        self._calls += 1
+        rows = [
+            [
+                self._attend_tile(
+                    query, memory, tile, (self._calls + y + x) % self.search_every > 0
+                )
+                for x, tile in enumerate(row)
+            ]
+            for y, row in enumerate(tiles)
         ]
         return torch.cat([torch.cat(row, -1) for row in rows], -2)
 
     def _attend_tile(
-        self, query: Tensor, memory: Sequence[MemoryGroup], top: int, left: int
+        self, query: Tensor, memory: Sequence[MemoryGroup], tile: Area, may_rest: bool
     ) -> Tensor:
-        h, w = query.shape[-2:]
-        bottom, right = min(top + self.tile, h), min(left + self.tile, w)
-        tile = (top, bottom, left, right)
         blocks = [_visible(group, tile) for group in memory]
-        values = torch.cat(
-            [_tokens(_cut(g.values, block)) for g, block in zip(memory, blocks, strict=True)], 1
-        )
-        if torch.equal(values, values[:, :1].expand_as(values)):
+        parts = [
+            _tokens(_cut(group.values, block)) for group, block in zip(memory, blocks, strict=True)
+        ]
+        size = (tile[1] - tile[0], tile[3] - tile[2])
+        windowed = [part for part, g in zip(parts, memory, strict=True) if g.radius is not None]
+        if may_rest and windowed and _is_constant(seen := torch.cat(windowed, 1)):
+            return _fill(seen, size)
+        values = torch.cat(parts, 1)
+        if _is_constant(values):
             # Far from every object all values are the same, whatever the similarities are.
-            return values[:, 0, :, None, None].expand(-1, -1, bottom - top, right - left)
+            return _fill(values, size)
         queries = _tokens(_cut(query[:, None], tile))
         scores = []
         for group, block in zip(memory, blocks, strict=True):
             score = queries @ _tokens(_cut(group.keys, block)).transpose(1, 2)
-            bias = _bias(group, tile, block)
-            scores.append(score if bias is None else score.add_(bias))
+            scores.append(_add_bias(score, group, tile, block))
         attended = _read(torch.cat(scores, -1), values, self.top_k)
-        return attended.transpose(1, 2).unflatten(2, (bottom - top, right - left))
+        return attended.transpose(1, 2).unflatten(2, size)
 
 
 Area = tuple[int, int, int, int]
 """Top, bottom, left and right edge in cells; bottom and right are the first cells outside."""
+
+
+def _is_constant(values: Tensor) -> bool:
+    return torch.equal(values, values[:, :1].expand_as(values))
+
+
+def _fill(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, V, *size) of the first of (B, N, V) values."""
+    return values[:, 0, :, None, None].expand(-1, -1, *size)
 
 
 def _cut(x: Tensor, area: Area) -> Tensor:
@@ -148,23 +174,49 @@ def _visible(group: MemoryGroup, tile: Area) -> Area:
     return max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
 
 
-def _bias(group: MemoryGroup, tile: Area, block: Area) -> Tensor | None:
-    """(queries of the tile, T cells of the block) added to the logits; -inf: not to be seen."""
+def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Tensor:
+    """(B, Q, T N) scores of a tile's queries and a block's keys, changed by the group's window."""
     if group.radius is None and group.spread is None:
-        return None
+        return scores
+    bias = _bias(
+        group.radius,
+        group.spread,
+        (tile[1] - tile[0], tile[3] - tile[2]),
+        (block[1] - block[0], block[3] - block[2]),
+        (block[0] - tile[0], block[2] - tile[2]),
+        scores.dtype,
+        scores.device,
+    )
+    # One bias serves all T frames.
+    return (scores.unflatten(2, (-1, bias.shape[1])) + bias[:, None]).flatten(2)
+
+
+@lru_cache(maxsize=256)
+def _bias(
+    radius: int | None,
+    spread: float | None,
+    tile: tuple[int, int],
+    block: tuple[int, int],
+    offset: tuple[int, int],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    """(cells of the tile, cells of the block) added to the logits; -inf: not to be seen.
+
+    All tiles but those at the border are alike, and so are all frames: it is worth keeping.
+    """
     dy, dx = (
-        torch.arange(tile[i], tile[i + 1], device=group.keys.device)[:, None]
-        - torch.arange(block[i], block[i + 1], device=group.keys.device)
-        for i in (0, 2)
+        torch.arange(tile[i], device=device)[:, None]
+        - torch.arange(offset[i], offset[i] + block[i], device=device)
+        for i in (0, 1)
     )
     dy, dx = dy[:, None, :, None], dx[None, :, None, :]
-    bias = torch.zeros(torch.broadcast_shapes(dy.shape, dx.shape), device=group.keys.device)
-    if group.spread is not None:
-        bias -= (dy.square() + dx.square()) / (2 * group.spread**2)
-    if group.radius is not None:
-        bias.masked_fill_(torch.maximum(dy.abs(), dx.abs()) > group.radius, float("-inf"))
-    bias = bias.flatten(2).flatten(0, 1)
-    return bias.to(group.keys.dtype).repeat(1, group.keys.shape[1])
+    bias = torch.zeros(torch.broadcast_shapes(dy.shape, dx.shape), device=device)
+    if spread is not None:
+        bias -= (dy.square() + dx.square()) / (2 * spread**2)
+    if radius is not None:
+        bias.masked_fill_(torch.maximum(dy.abs(), dx.abs()) > radius, float("-inf"))
+    return bias.flatten(2).flatten(0, 1).to(dtype)
 
 
 def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:

@@ -60,8 +60,8 @@ class FrameMemory:
         kept = zip((self._given, self._recent), self._windows, strict=True)
         return [
             MemoryGroup(
-                torch.stack([key for key, _ in frames])[None],
-                torch.stack([_widen(value, slots).flatten(0, 1) for _, value in frames])[None],
+                _stack([key for key, _ in frames]),
+                _stack([_widen(value, slots).flatten(0, 1) for _, value in frames]),
                 *window,
             )
             for frames, window in kept
@@ -71,3 +71,8 @@ class FrameMemory:
 
 def _widen(value: Tensor, slots: int) -> Tensor:
     return F.pad(value, (0, 0, 0, 0, 0, 0, 0, slots - len(value)))
+
+
+def _stack(frames: list[Tensor]) -> Tensor:
+    """(C, h, w) tensors as one (1, T, C, h, w), stored with channels last as attention reads it."""
+    return torch.stack([x.permute(1, 2, 0) for x in frames]).permute(0, 3, 1, 2)[None]

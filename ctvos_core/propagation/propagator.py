@@ -37,7 +37,8 @@ class PropagationConfig:
 
     readout: ReadoutName = "copy"
     short_side: int = 480
-    """Larger frames are scaled down to it before they are encoded; masks keep the frame's size."""
+    """Pixels: frames are scaled to it before they are encoded, but never enlarged more than twice;
+    masks keep the frame's size."""
     recent_frames: int = 7
     """Frames before the current one that are remembered."""
     given_frames: int = 8
@@ -46,15 +47,19 @@ class PropagationConfig:
     """Window in cells around a query in the recent frames; None: all of the frame."""
     recent_spread: float | None = None
     """Cells; keys in the recent frames count less the further away they are, see `MemoryGroup`."""
-    given_radius: int | None = 12
-    """Window in cells around a query in the given frames; None: all of the frame."""
+    given_radius: int | None = None
+    """Window in cells around a query in the given frames; None: all of the frame, so that an object
+    that moved far or was hidden is found again."""
     top_k: int | None = 10
     """Keys per query that take part."""
     prune_below: float = 0.05
     """Probabilities under it become 0: they are leaks from afar, and where only the background is
     left nothing needs computing."""
+    search_every: int = 4
+    """Where no object was near in the recent frames, the given ones are searched in one of so many
+    frames; an object that comes back elsewhere is found that much later."""
     tile: int = 8
-    """Side of an attention tile in cells; changes speed only."""
+    """Side of an attention tile in cells."""
 
 
 class Segmentation(NamedTuple):
@@ -94,7 +99,7 @@ class Propagator:
         self._dtype = network_dtype(self.device)
         self._model = inference_copy(model, self.device, self._dtype)
         self._readout = make_readout(config.readout, self._model)
-        self._attention = TiledAttention(config.top_k, config.tile)
+        self._attention = TiledAttention(config.top_k, config.tile, config.search_every)
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
         self._memory = FrameMemory(

@@ -116,3 +116,20 @@ def test_wrong_shapes_are_named(attention):
         ValueError, match=r"expected keys .*\(1, 2, 4, 3, 3\).* got \(1, 2, 5, 3, 3\)"
     ):
         attention(query, [wrong])
+
+
+def test_far_tiles_search_in_turn():
+    """An object that jumps out of every window is found in one of `search_every` calls."""
+    key = torch.zeros(1, 1, 4, 4, 16)
+    key[..., 0] = 5.0
+    value = torch.zeros(1, 1, 1, 4, 16)
+    value[..., 0] = 1.0
+    query = torch.zeros(1, 4, 4, 16)
+    query[..., 15] = 5.0
+    nothing = MemoryGroup(torch.zeros_like(key), torch.zeros_like(value), 2)
+    memory = [MemoryGroup(key, value, None), nothing]
+    attention = TiledAttention(tile=4, search_every=3)
+    found = [attention(query, memory)[0, 0, 0, 15].item() > 0.9 for _ in range(6)]
+    assert sum(found) == 2
+    assert sum(found[:3]) == 1
+    assert TiledAttention(tile=4)(query, memory)[0, 0, 0, 15] > 0.9

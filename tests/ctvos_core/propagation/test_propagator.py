@@ -52,7 +52,7 @@ def test_ids_are_those_given_and_scores_sum_to_one(model, clip):
     results = run(Propagator(model, device="cpu"), frames[:3], mask)
     assert set(np.unique(results[-1].labels)) <= {0, 7, 200}
     assert set(results[-1].confidence) == {7, 200}
-    assert results[-1].scores.shape == (3, 8, 12)
+    assert results[-1].scores.shape == (3, 16, 24)  # of 64x96 pixels, enlarged twice
     assert np.allclose(results[-1].scores.astype(np.float32).sum(0), 1, atol=1e-2)
 
 
