@@ -19,7 +19,7 @@ class MemoryGroup(NamedTuple):
     """Frames that are attended to in the same way."""
 
     keys: Tensor
-    """(B, T, C, h, w) prepared keys, the same h and w as the query's."""
+    """(B, T, C, h, w) prepared keys; h and w are the query's, or any if there is no window."""
     values: Tensor
     """(B, T, V, h, w)."""
     radius: int | None
@@ -32,7 +32,7 @@ class MemoryGroup(NamedTuple):
 class AttentionConfig:
     """What the similarity of a query and a key is."""
 
-    temperature: float = 0.05
+    temperature: float = 0.06
     """Divides the similarities."""
     cosine: bool = True
     """Similarity: cosine, or the plain dot product divided by sqrt(C) (paper)."""
@@ -169,7 +169,9 @@ def _cut(x: Tensor, area: Area) -> Tensor:
 def _visible(group: MemoryGroup, tile: Area) -> Area:
     """The part of a group's frames that the queries of a tile can see."""
     h, w = group.keys.shape[-2:]
-    reach = max(h, w) if group.radius is None else group.radius
+    if group.radius is None:
+        return 0, h, 0, w
+    reach = group.radius
     top, bottom, left, right = tile
     return max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
 
@@ -223,11 +225,13 @@ def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
     if not memory:
         raise ValueError("memory: expected at least one group, got none")
     B, C, h, w = query.shape
-    for keys, values, *_ in memory:
-        T, V = values.shape[1:3]
-        if keys.shape != (B, T, C, h, w) or values.shape != (B, T, V, h, w):
+    for keys, values, radius, spread in memory:
+        T, V, *cells = values.shape[1:]
+        if radius is not None or spread is not None:
+            cells = [h, w]
+        if keys.shape != (B, T, C, *cells) or values.shape != (B, T, V, *cells):
             raise ValueError(
-                f"memory: expected keys {(B, T, C, h, w)} and values {(B, T, 'V', h, w)}, "
+                f"memory: expected keys {(B, T, C, *cells)} and values {(B, T, 'V', *cells)}, "
                 f"got {tuple(keys.shape)} and {tuple(values.shape)}"
             )
 

@@ -93,6 +93,17 @@ def cells_to_pixels(scores: Tensor, size: tuple[int, int], stride: int) -> Tenso
     return pixels[0, :, start : start + H, start : start + W]
 
 
+def telling_cells(cells: Tensor) -> Tensor:
+    """(h, w) bool: which cells of a given frame are worth remembering.
+
+    All on objects and two around them, and of the rest, the background far from any object, every
+    second in y and in x.
+    """
+    far = F.max_pool2d((cells[0] < 1).float()[None], 5, 1, 2)[0] == 0
+    ys, xs = (torch.arange(side, device=cells.device) for side in far.shape)
+    return ~far | ((ys[:, None] % 2 == 0) & (xs % 2 == 0))
+
+
 def prune(soft: Tensor, below: float) -> Tensor:
     """(K+1, ...) probabilities with those under `below` set to 0 and the rest summing to 1."""
     kept = torch.where(soft < below, 0.0, soft)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ctvos_core.network.attention import MemoryGroup
@@ -15,62 +14,55 @@ class FrameMemory:
     Args:
         given: most frames with given masks that are kept; beyond it the oldest but the first goes.
         recent: frames before the current one that are kept.
-        given_radius: window in cells for the given frames; None: all of the frame.
-        recent_radius: window in cells for the recent frames.
-        recent_spread: see `MemoryGroup.spread`, for the recent frames.
+        radius: window in cells in the recent frames; given frames are seen as a whole.
     """
 
-    def __init__(
-        self,
-        given: int,
-        recent: int,
-        given_radius: int | None,
-        recent_radius: int | None,
-        recent_spread: float | None,
-    ) -> None:
+    def __init__(self, given: int, recent: int, radius: int | None) -> None:
         self._limits = (given, recent)
-        self._windows = ((given_radius, None), (recent_radius, recent_spread))
+        self._radius = radius
         self._given: list[tuple[Tensor, Tensor]] = []
         self._recent: list[tuple[Tensor, Tensor]] = []
 
     def __bool__(self) -> bool:
         return bool(self._given)
 
-    def add(self, key: Tensor, value: Tensor, given: bool) -> None:
-        """Remember a frame.
+    def add_given(self, key: Tensor, value: Tensor, keep: Tensor) -> None:
+        """Remember a frame whose mask was given.
 
         Args:
             key: (C, h, w) prepared keys.
             value: (K+1, V, h, w), a block of channels per slot.
-            given: whether its mask was given rather than propagated.
+            keep: (h, w) bool, the cells worth keeping.
         """
-        most_given, most_recent = self._limits
-        if given:
-            self._given.append((key, value))
-            if len(self._given) > most_given:
-                del self._given[1]
-        elif most_recent:
-            self._recent = [*self._recent, (key, value)][-most_recent:]
+        self._given.append((key[:, keep], value[:, :, keep]))
+        if len(self._given) > self._limits[0]:
+            del self._given[1]
+
+    def add_recent(self, key: Tensor, value: Tensor) -> None:
+        """Remember a frame whose mask was propagated; arguments as for `add_given`."""
+        if self._limits[1]:
+            self._recent = [*self._recent, (key, value)][-self._limits[1] :]
 
     def groups(self, slots: int) -> list[MemoryGroup]:
         """What attention reads: values of all `slots` slots, flattened to (slots V, h, w).
 
-        A frame older than an object remembers zeros for it.
+        A frame older than an object remembers zeros for it. The kept cells of the given frames
+        stand in one row.
         """
-        kept = zip((self._given, self._recent), self._windows, strict=True)
-        return [
-            MemoryGroup(
-                _stack([key for key, _ in frames]),
-                _stack([_widen(value, slots).flatten(0, 1) for _, value in frames]),
-                *window,
-            )
-            for frames, window in kept
-            if frames
-        ]
+        keys = torch.cat([key for key, _ in self._given], 1)
+        values = torch.cat([_widen(value, slots) for _, value in self._given], 1)
+        groups = [MemoryGroup(_stack([keys[:, None]]), _stack([values[:, None]]), None)]
+        if self._recent:
+            keys = _stack([key for key, _ in self._recent])
+            values = _stack([_widen(value, slots) for _, value in self._recent])
+            groups.append(MemoryGroup(keys, values, self._radius))
+        return groups
 
 
 def _widen(value: Tensor, slots: int) -> Tensor:
-    return F.pad(value, (0, 0, 0, 0, 0, 0, 0, slots - len(value)))
+    """(K+1, V, ...) to (slots V, ...)."""
+    missing = value.new_zeros(slots - len(value), *value.shape[1:])
+    return torch.cat([value, missing]).flatten(0, 1)
 
 
 def _stack(frames: list[Tensor]) -> Tensor:

@@ -26,6 +26,7 @@ from ctvos_core.propagation.labels import (
     pixels_to_cells,
     prune,
     render,
+    telling_cells,
 )
 from ctvos_core.propagation.memory import FrameMemory
 from ctvos_core.propagation.readouts import ReadoutName, make_readout
@@ -44,12 +45,11 @@ class PropagationConfig:
     given_frames: int = 8
     """Frames with given masks that are remembered; the first is never dropped."""
     recent_radius: int | None = 12
-    """Window in cells around a query in the recent frames; None: all of the frame."""
-    recent_spread: float | None = None
-    """Cells; keys in the recent frames count less the further away they are, see `MemoryGroup`."""
-    given_radius: int | None = None
-    """Window in cells around a query in the given frames; None: all of the frame, so that an object
-    that moved far or was hidden is found again."""
+    """Window in cells around a query in the recent frames; None: all of the frame. Given frames are
+    always seen as a whole, so that an object that moved far or was hidden is found again."""
+    key_dims: int | None = 64
+    """Principal components of the first frame's keys that similarities are computed from; None:
+    all channels."""
     top_k: int | None = 10
     """Keys per query that take part."""
     prune_below: float = 0.05
@@ -102,13 +102,8 @@ class Propagator:
         self._attention = TiledAttention(config.top_k, config.tile, config.search_every)
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
-        self._memory = FrameMemory(
-            config.given_frames,
-            config.recent_frames,
-            config.given_radius,
-            config.recent_radius,
-            config.recent_spread,
-        )
+        self._memory = FrameMemory(config.given_frames, config.recent_frames, config.recent_radius)
+        self._basis: Tensor | None = None
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -148,8 +143,8 @@ class Propagator:
         elif not self._memory:
             raise InputError("no_mask", "masks: expected with the first frame, got none")
         working = self._working_size(size)
-        query, key = self._encode(frame, working)
-        soft = self._propagate(query, working) if self._memory else None
+        query, queries, keys = self._encode(frame, working)
+        soft = self._propagate(query, queries, working) if self._memory else None
         labels = (
             np.zeros(size, np.uint8)
             if soft is None
@@ -164,7 +159,14 @@ class Propagator:
             small = cv2.resize(labels, working[::-1], interpolation=cv2.INTER_NEAREST)
             soft = one_hot(self._slots.to_slots(small).to(self.device), len(self.ids))
         assert soft is not None
-        return self._remember(query, key, soft, labels, given=masks is not None)
+        h, w = query.out.shape[-2:]
+        cells = pixels_to_cells(soft, (h, w), self._stride) if soft.shape[-2:] != (h, w) else soft
+        values = self._readout.values(soft, query)
+        if masks is None:
+            self._memory.add_recent(keys, values)
+        else:
+            self._memory.add_given(keys, values, telling_cells(cells))
+        return self._segmentation(labels, cells)
 
     def render(self, scores: np.ndarray, size: tuple[int, int]) -> Segmentation:
         """What (K+1, h, w) `Segmentation.scores` of a frame of (H, W) pixels show."""
@@ -176,8 +178,10 @@ class Propagator:
         scale = min(2.0, self.config.short_side / min(size))
         return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
-    def _encode(self, frame: np.ndarray, working: tuple[int, int]) -> tuple[Features, Tensor]:
-        """Query features and prepared (C, h, w) keys of a frame."""
+    def _encode(
+        self, frame: np.ndarray, working: tuple[int, int]
+    ) -> tuple[Features, Tensor, Tensor]:
+        """Query features, and prepared (C, h, w) queries and keys, of a frame."""
         if frame.shape[:2] != working:
             frame = cv2.resize(frame, working[::-1], interpolation=cv2.INTER_AREA)
         image = torch.from_numpy(np.ascontiguousarray(frame)).to(self.device)
@@ -186,25 +190,31 @@ class Propagator:
         padded = F.pad(lab, (0, -W % self._stride, 0, -H % self._stride), mode="replicate")
         padded = padded.to(self._dtype, memory_format=torch.channels_last)
         query = self._model.encode_query(padded)
-        shared = self._model.config.shared_encoder
-        key = query.out if shared else self._model.encode_key(padded)
-        return query, prepare(key.float(), self._model.config.attention)[0]
+        if self._model.config.shared_encoder:
+            keys = self._compress(query.out)
+            return query, keys, keys
+        keys = self._compress(self._model.encode_key(padded))
+        return query, self._compress(query.out), keys
 
-    def _propagate(self, query: Features, working: tuple[int, int]) -> Tensor:
+    def _compress(self, raw: Tensor) -> Tensor:
+        """(1, C, h, w) queries or keys, prepared and in the basis that the first keys set."""
+        prepared = prepare(raw.float(), self._model.config.attention)[0]
+        tokens = prepared.permute(1, 2, 0)
+        dims = self.config.key_dims
+        if dims is None or dims >= len(prepared):
+            return prepared
+        if self._basis is None:
+            flat = tokens.flatten(0, 1)
+            # Eigenvalues ascend: the last columns are the leading components.
+            self._basis = torch.linalg.eigh(flat.T @ flat).eigenvectors[:, -dims:]
+        return (tokens @ self._basis).permute(2, 0, 1)
+
+    def _propagate(self, query: Features, queries: Tensor, working: tuple[int, int]) -> Tensor:
         """Soft masks of the current frame, in cells or in pixels of the working size."""
         slots = len(self.ids) + 1
-        queries = prepare(query.out.float(), self._model.config.attention)
-        attended = self._attention(queries, self._memory.groups(slots))[0]
+        attended = self._attention(queries[None], self._memory.groups(slots))[0]
         soft = self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
         return prune(soft, self.config.prune_below)
-
-    def _remember(
-        self, query: Features, key: Tensor, soft: Tensor, labels: np.ndarray, given: bool
-    ) -> Segmentation:
-        h, w = query.out.shape[-2:]
-        cells = pixels_to_cells(soft, (h, w), self._stride) if soft.shape[-2:] != (h, w) else soft
-        self._memory.add(key, self._readout.values(soft, query), given)
-        return self._segmentation(labels, cells)
 
     def _segmentation(self, labels: np.ndarray, cells: Tensor) -> Segmentation:
         confidence = dict(zip(self.ids, _confidence(cells), strict=True))
