@@ -24,8 +24,6 @@ class MemoryGroup(NamedTuple):
     """(B, T, V, h, w)."""
     radius: int | None
     """Cells: a query sees keys at most so far away in y and in x; None: all of the frame."""
-    spread: float | None = None
-    """Cells: a key at distance d loses d^2 / (2 spread^2) of its logit; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -178,11 +176,10 @@ def _visible(group: MemoryGroup, tile: Area) -> Area:
 
 def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Tensor:
     """(B, Q, T N) scores of a tile's queries and a block's keys, changed by the group's window."""
-    if group.radius is None and group.spread is None:
+    if group.radius is None:
         return scores
     bias = _bias(
         group.radius,
-        group.spread,
         (tile[1] - tile[0], tile[3] - tile[2]),
         (block[1] - block[0], block[3] - block[2]),
         (block[0] - tile[0], block[2] - tile[2]),
@@ -195,8 +192,7 @@ def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Te
 
 @lru_cache(maxsize=256)
 def _bias(
-    radius: int | None,
-    spread: float | None,
+    radius: int,
     tile: tuple[int, int],
     block: tuple[int, int],
     offset: tuple[int, int],
@@ -213,21 +209,18 @@ def _bias(
         for i in (0, 1)
     )
     dy, dx = dy[:, None, :, None], dx[None, :, None, :]
-    bias = torch.zeros(torch.broadcast_shapes(dy.shape, dx.shape), device=device)
-    if spread is not None:
-        bias -= (dy.square() + dx.square()) / (2 * spread**2)
-    if radius is not None:
-        bias.masked_fill_(torch.maximum(dy.abs(), dx.abs()) > radius, float("-inf"))
-    return bias.flatten(2).flatten(0, 1).to(dtype)
+    far = torch.maximum(dy.abs(), dx.abs()) > radius
+    bias = torch.zeros(far.shape, dtype=dtype, device=device).masked_fill_(far, float("-inf"))
+    return bias.flatten(2).flatten(0, 1)
 
 
 def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
     if not memory:
         raise ValueError("memory: expected at least one group, got none")
     B, C, h, w = query.shape
-    for keys, values, radius, spread in memory:
+    for keys, values, radius in memory:
         T, V, *cells = values.shape[1:]
-        if radius is not None or spread is not None:
+        if radius is not None:
             cells = [h, w]
         if keys.shape != (B, T, C, *cells) or values.shape != (B, T, V, *cells):
             raise ValueError(

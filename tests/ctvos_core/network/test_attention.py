@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -23,14 +21,12 @@ def reference(query, memory, top_k):
         for y in range(h):
             for x in range(w):
                 scored = []
-                for keys, values, radius, spread in memory:
+                for keys, values, radius in memory:
                     for t in range(keys.shape[1]):
                         for j in range(h):
                             for i in range(w):
                                 if radius is None or max(abs(j - y), abs(i - x)) <= radius:
                                     score = (query[b, :, y, x] * keys[b, t, :, j, i]).sum()
-                                    if spread is not None:
-                                        score -= math.dist((y, x), (j, i)) ** 2 / spread**2 / 2
                                     scored.append((score.item(), values[b, t, :, j, i]))
                 scored = sorted(scored, key=lambda s: -s[0])[:top_k]
                 weights = torch.tensor([s for s, _ in scored]).softmax(0)
@@ -43,8 +39,7 @@ def random_memory(generator, B, C, V, h, w, groups):
         return torch.randn(shape, generator=generator)
 
     return draw(B, C, h, w), [
-        MemoryGroup(draw(B, T, C, h, w), draw(B, T, V, h, w), radius, spread)
-        for T, radius, spread in groups
+        MemoryGroup(draw(B, T, C, h, w), draw(B, T, V, h, w), radius) for T, radius in groups
     ]
 
 
@@ -53,11 +48,7 @@ def random_memory(generator, B, C, V, h, w, groups):
     seed=st.integers(0, 10_000),
     size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
     groups=st.lists(
-        st.tuples(
-            st.integers(1, 2), st.sampled_from([None, 0, 1, 3]), st.sampled_from([None, 0.8, 3.0])
-        ),
-        min_size=1,
-        max_size=2,
+        st.tuples(st.integers(1, 2), st.sampled_from([None, 0, 1, 3])), min_size=1, max_size=2
     ),
     top_k=st.sampled_from([None, 1, 4]),
     tile=st.integers(1, 7),
@@ -71,7 +62,7 @@ def test_full_and_tiled_attention_agree_with_the_definition(seed, size, groups, 
 
 
 def test_both_have_the_same_gradients():
-    query, memory = random_memory(torch.Generator().manual_seed(1), 1, 4, 2, 5, 6, [(2, 2, 1.5)])
+    query, memory = random_memory(torch.Generator().manual_seed(1), 1, 4, 2, 5, 6, [(2, 2)])
     gradients = []
     for attention in (FullAttention(), TiledAttention(tile=3)):
         q = query.clone().requires_grad_()
@@ -82,7 +73,7 @@ def test_both_have_the_same_gradients():
 
 def test_a_tile_that_sees_one_value_only_returns_it_exactly():
     generator = torch.Generator().manual_seed(2)
-    query, [(keys, values, *_)] = random_memory(generator, 1, 4, 2, 12, 12, [(3, 2, None)])
+    query, [(keys, values, _)] = random_memory(generator, 1, 4, 2, 12, 12, [(3, 2)])
     values[:] = torch.tensor([1.0, 0.0])[:, None, None]
     values[..., :2, :2] = torch.tensor([0.25, 0.75])[:, None, None]
     memory = [MemoryGroup(keys, values, 2)]

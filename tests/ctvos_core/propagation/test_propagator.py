@@ -7,6 +7,7 @@ from conftest import iou, moving_square
 
 from ctvos_core.errors import InputError
 from ctvos_core.propagation import PropagationConfig, Propagator
+from ctvos_core.propagation.labels import telling_cells
 
 CONFIG = PropagationConfig()
 
@@ -165,3 +166,25 @@ def test_devices_are_checked(model):
         Propagator(model, device="tpu")
     with pytest.raises(InputError, match="cuda:99 asked for"):
         Propagator(model, device="cuda:99")
+
+
+def test_cells_that_tell_something_are_kept():
+    cells = torch.zeros(2, 12, 12)
+    cells[1, 5, 5] = 0.3
+    cells[0] = 1 - cells[1]
+    keep = telling_cells(cells)
+    assert keep[3:8, 3:8].all()
+    far = keep.clone()
+    far[3:8, 3:8] = False
+    assert far.sum() == 36 - 4  # one in four, but for those around the object
+    assert far[0, 0]
+    assert not far[0, 1]
+
+
+def test_compressed_keys_find_what_all_channels_find(model, clip):
+    frames, labels = clip
+    found = [
+        run(Propagator(model, replace(CONFIG, key_dims=dims), device="cpu"), frames[:4], labels[0])
+        for dims in (None, 64)
+    ]
+    assert iou(found[0][-1].labels == 1, found[1][-1].labels == 1) > 0.9
