@@ -50,7 +50,7 @@ class PropagationConfig:
     key_dims: int | None = 64
     """Principal components of the first frame's keys that similarities are computed from; None:
     all channels."""
-    top_k: int | None = 10
+    top_k: int | None = 4
     """Keys per query that take part."""
     prune_below: float = 0.05
     """Probabilities under it become 0: they are leaks from afar, and where only the background is
