@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@echo "Installing ctvos into .venv (PyTorch is a large download)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[torch,dev]'
+		-c constraints.txt -e '.[torch,service,dev]'
 	@touch $@
 
 demo: setup

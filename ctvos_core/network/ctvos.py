@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ctvos_core.network.attention import AttentionConfig
 from ctvos_core.network.decoder import Decoder
-from ctvos_core.network.encoder import Encoder, Features
+from ctvos_core.network.encoder import SKIP_CHANNELS, Encoder, Features
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class NetworkConfig:
     backbone: str = "resnet18"
     stride: int = 8
     """Input pixels per cell of queries, keys and values."""
+    deep_stride: int | None = None
+    """Input pixels per cell of the last stage of the query and key encoders; None: `stride`."""
     key_channels: int | None = 128
     """Channels of queries and keys after a head; None: those of the backbone."""
     shared_encoder: bool = True
@@ -31,7 +33,7 @@ class NetworkConfig:
 
 
 PRESETS = {
-    "default": NetworkConfig(),
+    "default": NetworkConfig(deep_stride=16, key_channels=64),
     "paper": NetworkConfig(
         key_channels=None,
         shared_encoder=False,
@@ -44,6 +46,11 @@ PRESETS = {
 gives the decoder skips."""
 
 
+def make_key_encoder(config: NetworkConfig) -> Encoder:
+    """The encoder of queries, or of keys."""
+    return Encoder(config.backbone, config.stride, config.key_channels, config.deep_stride)
+
+
 class CTVOS(nn.Module):
     """Query, key and value encoders and the decoder; attention is applied by the caller.
 
@@ -54,9 +61,9 @@ class CTVOS(nn.Module):
     def __init__(self, config: NetworkConfig = PRESETS["default"]) -> None:
         super().__init__()
         self.config = config
-        self.query_encoder = Encoder(config.backbone, config.stride, config.key_channels)
+        self.query_encoder = make_key_encoder(config)
         if not config.shared_encoder:
-            self.key_encoder = Encoder(config.backbone, config.stride, config.key_channels)
+            self.key_encoder = make_key_encoder(config)
         if not config.decoder:
             return
         self.value_encoder = Encoder(config.backbone, config.stride)
@@ -83,7 +90,3 @@ class CTVOS(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Attended values to an image in [-1, 1] and tags in [0, 1]; see `Decoder.forward`."""
         return self.decoder(values, query, size)
-
-
-SKIP_CHANNELS = {"resnet18": (64, 128), "resnet50": (256, 512)}
-"""Channels after `layer1` and `layer2`."""

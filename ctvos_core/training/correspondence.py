@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ctvos_core.network.encoder import Encoder
+from ctvos_core.network.ctvos import NetworkConfig, make_key_encoder
 from ctvos_core.objective.contrastive import contrastive_loss
 from ctvos_core.training.augment import augment
 from ctvos_core.training.cache import FrameCache
@@ -38,9 +38,20 @@ class CorrespondenceConfig:
     ema_decay: float = 0.998
     backbone: str = "resnet18"
     stride: int = 8
-    key_channels: int = 128
+    deep_stride: int = 16
+    key_channels: int = 64
     seed: int = 0
     pairs: PairConfig = field(default_factory=PairConfig)
+
+    def network(self) -> NetworkConfig:
+        """The network whose key encoder is trained; it has no decoder."""
+        return NetworkConfig(
+            backbone=self.backbone,
+            stride=self.stride,
+            deep_stride=self.deep_stride,
+            key_channels=self.key_channels,
+            decoder=False,
+        )
 
 
 class CorrespondenceTrainer:
@@ -52,7 +63,7 @@ class CorrespondenceTrainer:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
         self.sampler = PairSampler(cache, config.pairs, config.seed)
-        model = Encoder(config.backbone, config.stride, config.key_channels).to(device)
+        model = make_key_encoder(config.network()).to(device)
         self.model = model.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(

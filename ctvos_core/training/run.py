@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ctvos_core.errors import InputError
-from ctvos_core.network.ctvos import CTVOS, NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.training.cache import FrameCache, build_cache
 from ctvos_core.training.correspondence import CorrespondenceConfig, CorrespondenceTrainer
 from ctvos_core.weights import ModelCard, save_model
@@ -76,14 +76,7 @@ def train(
 def export(trainer: CorrespondenceTrainer, folder: Path, name: str) -> ModelCard:
     """Write the moving average of a trainer's encoder as a model without a decoder."""
     config = trainer.config
-    network = CTVOS(
-        NetworkConfig(
-            backbone=config.backbone,
-            stride=config.stride,
-            key_channels=config.key_channels,
-            decoder=False,
-        )
-    )
+    network = CTVOS(config.network())
     network.query_encoder.load_state_dict(trainer.average.state_dict())
     index = trainer.sampler.cache.index
     card = ModelCard(
