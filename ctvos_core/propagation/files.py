@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -10,11 +10,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation.background import BackgroundWriter
+from ctvos_core.propagation.kept import plan
 from ctvos_core.propagation.propagator import PropagationConfig
-from ctvos_core.propagation.segment import propagation_steps, segment_video
+from ctvos_core.propagation.segment import segment_video
 from ctvos_core.video import Frame, FrameReader
 from ctvos_core.video.inputs import SegmentationInputs
 from ctvos_core.video.result_folder import ResultFolder
@@ -35,8 +37,13 @@ class SegmentationRun:
     """What a segmentation took."""
 
     frames: int
+    """Frames that were segmented; those kept as they were not included."""
     seconds: float
-    """Wall time of reading, propagating and writing masks; overlay and COCO file not included."""
+    """Wall time of reading, propagating and writing masks; what is made of them not included."""
+    ids: tuple[int, ...]
+    """The objects, ascending: K."""
+    confidence: NDArray[np.float32]
+    """[T, K], as in `confidence.json`."""
 
     @property
     def frames_per_second(self) -> float:
@@ -51,14 +58,16 @@ def segment_to_folder(
     config: PropagationConfig | None = None,
     device: str | torch.device = "auto",
     *,
+    kept: Mapping[int, Mapping[int, float]] | None = None,
     overlay: bool = False,
     coco: bool = False,
+    alpha: bool = False,
     progress: StepProgress | None = None,
 ) -> SegmentationRun:
-    """Write a mask and the confidences of every frame, and an overlay and a COCO file if asked for.
+    """Write a mask and the confidences of every frame, and what else is asked for.
 
-    Masks are written as they come, in the order of propagation. Overlay and COCO file are made
-    afterwards, in the order of time, from the masks on disk.
+    Masks are written as they come, in the order of propagation. Overlay, COCO file and cut-out are
+    made afterwards, in the order of time, from the masks on disk.
 
     Args:
         model: a network.
@@ -66,30 +75,42 @@ def segment_to_folder(
         folder: where the files go.
         config: how to propagate; by default `PropagationConfig()`.
         device: see `Propagator`.
+        kept: confidences by object id of frames whose masks are in the folder already; those
+            frames are left as they are, and the rest is made to meet them.
         overlay: make `overlay.mp4`.
         coco: make `coco.json`.
+        alpha: make `alpha.webm`.
         progress: called after every step.
 
     Raises:
         InputError: the video cannot be decoded to its end, or a file cannot be written.
     """
-    frames, ids = inputs.frames, inputs.object_ids
-    steps = propagation_steps(inputs.masks, len(frames))
-    watched = _WatchedFrames(frames, _counter(progress, SEGMENTING, steps))
+    frames, kept = inputs.frames, kept or {}
+    known = {i for confidences in kept.values() for i in confidences}
+    ids = tuple(sorted({*inputs.object_ids, *known}))
+    stretches = plan(frames, inputs.masks, kept, folder.read_mask)
+    count = _counter(progress, SEGMENTING, sum(stretch.steps for stretch in stretches))
     confidence = np.zeros((len(frames), len(ids)), np.float32)
+    for index, confidences in kept.items():
+        confidence[index] = [confidences.get(i, 0) for i in ids]
     started = perf_counter()
     with BackgroundWriter() as writer:
-        for index, found in segment_video(model, watched, inputs.masks, config, device):
-            confidence[index] = [found.confidence[i] for i in ids]
-            writer.put(partial(folder.write_mask, index, found.labels))
+        for stretch in stretches:
+            watched = _WatchedFrames(stretch.frames, count)
+            for place, found in segment_video(model, watched, stretch.masks, config, device):
+                index = stretch.indices[place]
+                if index in stretch.wanted:
+                    confidence[index] = [found.confidence.get(i, 0) for i in ids]
+                    writer.put(partial(folder.write_mask, index, found.labels))
     folder.write_confidence(ids, confidence)
-    run = SegmentationRun(len(frames), perf_counter() - started)
-    if overlay or coco:
+    run = SegmentationRun(len(frames) - len(kept), perf_counter() - started, ids, confidence)
+    if overlay or coco or alpha:
         folder.write_extras(
             _WatchedFrames(frames, _counter(progress, DRAWING, len(frames))),
             lambda index: dict(zip(ids, confidence[index].tolist(), strict=True)),
             overlay=overlay,
             coco=coco,
+            alpha=alpha,
         )
     return run
 

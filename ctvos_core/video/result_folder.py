@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
+from ctvos_core.video.alpha import AlphaWriter
 from ctvos_core.video.decode import FrameReader
 from ctvos_core.video.encode import VideoWriter
 from ctvos_core.video.info import VideoInfo
@@ -24,8 +25,8 @@ CONFIDENCE_DECIMALS = 4
 class ResultFolder:
     """Where the files of one video's segmentation go, and how each is written.
 
-    `<stem>.png` per frame (indexed, DAVIS palette), `confidence.json`, `overlay.mp4`, `coco.json`.
-    The folder is created, and proved to be writable, at once.
+    `<stem>.png` per frame (indexed, DAVIS palette), `confidence.json`, `overlay.mp4`, `coco.json`,
+    `alpha.webm`. The folder is created, and proved to be writable, at once.
 
     Raises:
         InputError: `output_not_writable`; `output_is_input` when the video would be overwritten or
@@ -47,6 +48,11 @@ class ResultFolder:
     def overlay_path(self) -> Path:
         """The video with masks drawn over it."""
         return self.path / "overlay.mp4"
+
+    @property
+    def alpha_path(self) -> Path:
+        """The objects cut out."""
+        return self.path / "alpha.webm"
 
     @property
     def coco_path(self) -> Path:
@@ -87,19 +93,20 @@ class ResultFolder:
         frames: FrameReader,
         scores: Callable[[int], dict[int, float]],
         *,
-        overlay: bool,
-        coco: bool,
+        overlay: bool = False,
+        coco: bool = False,
+        alpha: bool = False,
     ) -> None:
-        """Make the overlay, the COCO file or both from the video and the masks written before.
+        """Make overlay, COCO file and cut-out from the video and the masks written before.
 
         Args:
             frames: the video, read once from start to end.
             scores: frame index to confidence by object id.
-            overlay, coco: what to make.
+            overlay, coco, alpha: what to make.
         """
         info = self._info
         with ExitStack() as stack:
-            film = rle = None
+            film = rle = cut = None
             if overlay:
                 film = stack.enter_context(
                     VideoWriter(
@@ -108,9 +115,17 @@ class ResultFolder:
                 )
             if coco:
                 rle = stack.enter_context(CocoWriter(self.coco_path, info))
+            if alpha:
+                cut = stack.enter_context(
+                    AlphaWriter(
+                        self.alpha_path, info.width, info.height, frame_rate=info.frame_rate
+                    )
+                )
             for frame in frames.frames():
                 labels = self.read_mask(frame.index)
                 if film:
                     film.write(draw_overlay(frame.image, labels), frame.time_seconds)
                 if rle:
                     rle.add(frame.index, labels, scores(frame.index))
+                if cut:
+                    cut.write(frame.image, labels, frame.time_seconds)
