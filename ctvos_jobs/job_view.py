@@ -1,9 +1,14 @@
-"""What a client sees of a job."""
+"""What a client sees of jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ctvos_jobs.pagination import newest_first
 from ctvos_jobs.tables import TERMINAL, Job
 
 
@@ -41,6 +46,46 @@ def public(job: Job) -> dict[str, Any]:
         "expires_at": job.expires_at,
         "links": _links(job),
     }
+
+
+def get(session: Session, job_id: str, key_id: str | None = None) -> Job | None:
+    """A job; with `key_id` only if it belongs to that key. Deleted ones are not there."""
+    query = select(Job).where(Job.id == job_id, Job.deleted.is_(False))
+    if key_id is not None:
+        query = query.where(Job.key_id == key_id)
+    return session.scalars(query).one_or_none()
+
+
+def list_jobs(
+    session: Session,
+    *,
+    key_id: str | None = None,
+    status: str | None = None,
+    kind: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> tuple[Sequence[Job], str | None]:
+    """Jobs, newest first, and the cursor of the next page (None: no more).
+
+    Args:
+        session: any.
+        key_id: only those of this key; None: all.
+        status: only those in this state.
+        kind: only `segment` or `train`.
+        limit: at most so many.
+        cursor: what an earlier page returned.
+
+    Raises:
+        InputError: `cursor_invalid`, `limit_invalid`.
+    """
+    query = select(Job).where(Job.deleted.is_(False))
+    if key_id is not None:
+        query = query.where(Job.key_id == key_id)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    return newest_first(session, query, Job, limit, cursor)
 
 
 def _eta_seconds(job: Job) -> float | None:

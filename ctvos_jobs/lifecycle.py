@@ -8,22 +8,18 @@ want a session of `Database.session`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, update
 from sqlalchemy.orm import Session
 
-from ctvos_jobs import webhooks
+from ctvos_jobs import transitions
 from ctvos_jobs.database import now
-from ctvos_jobs.job_view import public
-from ctvos_jobs.outbox import Message, enqueue
-from ctvos_jobs.pagination import newest_first
-from ctvos_jobs.tables import TERMINAL, Job, new_id
+from ctvos_jobs.job_view import get, list_jobs, public
+from ctvos_jobs.tables import Job, new_id
 
 __all__ = [
-    "cancel_now",
     "claim",
     "delete",
     "fail",
@@ -34,11 +30,8 @@ __all__ = [
     "new_job",
     "progress",
     "public",
-    "put_back",
     "request_cancel",
     "requeue",
-    "send_to_queue",
-    "settle",
     "succeed",
 ]
 
@@ -85,7 +78,7 @@ def new_job(
         enqueued_at=at,
     )
     session.add(job)
-    send_to_queue(session, job, at)
+    transitions.send_to_queue(session, job, at)
     session.flush()
     return job
 
@@ -188,7 +181,7 @@ def succeed(
     job.result = result
     job.model_digest = model_digest
     job.stored_bytes += int(result.get("bytes", 0))
-    settle(session, job, "succeeded", now(session))
+    transitions.settle(session, job, "succeeded", now(session))
     return True
 
 
@@ -204,10 +197,10 @@ def fail(
     if job is None:
         return "superseded"
     if retryable and job.attempt < job.max_attempts and not job.cancel_requested:
-        put_back(session, job, now(session))
+        transitions.put_back(session, job, now(session))
         return "requeued"
     job.error_code, job.error_detail, job.error_retryable = code, detail, retryable
-    settle(session, job, "failed", now(session))
+    transitions.settle(session, job, "failed", now(session))
     return "failed"
 
 
@@ -216,7 +209,7 @@ def finish_cancelled(session: Session, job_id: str, attempt: int) -> bool:
     job = _held(session, job_id, attempt)
     if job is None:
         return False
-    settle(session, job, "cancelled", now(session))
+    transitions.settle(session, job, "cancelled", now(session))
     return True
 
 
@@ -229,7 +222,7 @@ def requeue(session: Session, job_id: str, attempt: int) -> bool:
     if job is None:
         return False
     job.max_attempts += 1
-    put_back(session, job, now(session))
+    transitions.put_back(session, job, now(session))
     return True
 
 
@@ -238,9 +231,9 @@ def request_cancel(session: Session, job_id: str) -> Job | None:
 
     A job that has finished stays as it is. None: no such job.
     """
-    job = _locked(session, job_id)
+    job = transitions.locked(session, job_id)
     if job is not None:
-        cancel_now(session, job)
+        transitions.cancel(session, job)
     return job
 
 
@@ -249,94 +242,14 @@ def delete(session: Session, job_id: str) -> Job | None:
 
     Delete `jobs/<id>` from the store after the commit to free the space at once. None: no such job.
     """
-    job = _locked(session, job_id)
+    job = transitions.locked(session, job_id)
     if job is not None:
-        cancel_now(session, job)
+        transitions.cancel(session, job)
         job.deleted = True
     return job
 
 
-def get(session: Session, job_id: str, key_id: str | None = None) -> Job | None:
-    """A job; with `key_id` only if it belongs to that key. Deleted ones are not there."""
-    query = select(Job).where(Job.id == job_id, Job.deleted.is_(False))
-    if key_id is not None:
-        query = query.where(Job.key_id == key_id)
-    return session.scalars(query).one_or_none()
-
-
-def list_jobs(
-    session: Session,
-    *,
-    key_id: str | None = None,
-    status: str | None = None,
-    kind: str | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> tuple[Sequence[Job], str | None]:
-    """Jobs, newest first, and the cursor of the next page (None: no more).
-
-    Args:
-        session: any.
-        key_id: only those of this key; None: all.
-        status: only those in this state.
-        kind: only `segment` or `train`.
-        limit: at most so many.
-        cursor: what an earlier page returned.
-
-    Raises:
-        InputError: `cursor_invalid`, `limit_invalid`.
-    """
-    query = select(Job).where(Job.deleted.is_(False))
-    if key_id is not None:
-        query = query.where(Job.key_id == key_id)
-    if status is not None:
-        query = query.where(Job.status == status)
-    if kind is not None:
-        query = query.where(Job.kind == kind)
-    return newest_first(session, query, Job, limit, cursor)
-
-
-def settle(session: Session, job: Job, status: str, at: datetime) -> None:
-    """Put a locked job into a final state; the client's server, if it wants to, gets to know."""
-    job.status = status
-    job.phase = job.owner = job.lease_until = None
-    job.finished_at = at
-    job.expires_at = at + timedelta(hours=job.retention_hours)
-    url = job.request.get("webhook_url")
-    if url and not job.deleted:
-        webhooks.schedule(
-            session, job_id=job.id, url=url, event=f"job.{status}", data=public(job), at=at
-        )
-
-
-def put_back(session: Session, job: Job, at: datetime) -> None:
-    """Let a locked job wait for another attempt."""
-    job.status = "queued"
-    job.phase = job.owner = job.lease_until = None
-    job.queued_at = at
-    send_to_queue(session, job, at)
-
-
-def send_to_queue(session: Session, job: Job, at: datetime) -> None:
-    """Write the message that brings a job to a worker."""
-    job.enqueued_at = at
-    enqueue(session, Message(job.kind, f"ctvos.{job.kind}", (job.id,)), subject=job.id, at=at)
-
-
-def cancel_now(session: Session, job: Job) -> None:
-    """Cancel a locked job that waits; ask the worker of one that runs."""
-    if job.status in TERMINAL:
-        return
-    job.cancel_requested = True
-    if job.status == "queued":
-        settle(session, job, "cancelled", now(session))
-
-
 def _held(session: Session, job_id: str, attempt: int) -> Job | None:
     """The job, locked, if this attempt still has it."""
-    job = _locked(session, job_id)
+    job = transitions.locked(session, job_id)
     return job if job and job.status == "running" and job.attempt == attempt else None
-
-
-def _locked(session: Session, job_id: str) -> Job | None:
-    return session.get(Job, job_id, with_for_update=True, populate_existing=True)

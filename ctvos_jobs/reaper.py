@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
-from ctvos_jobs import lifecycle, webhooks
+from ctvos_jobs import transitions, webhooks
 from ctvos_jobs.database import Database, now
 from ctvos_jobs.settings import Settings
 from ctvos_jobs.store import ArtifactStore
@@ -91,10 +91,10 @@ def _end_lost_attempts(session: Session, at: datetime, report: ReapReport) -> No
     )
     for job in lost.all():
         if job.cancel_requested:
-            lifecycle.settle(session, job, "cancelled", at)
+            transitions.settle(session, job, "cancelled", at)
             report.cancelled.append(job.id)
         elif job.attempt < job.max_attempts:
-            lifecycle.put_back(session, job, at)
+            transitions.put_back(session, job, at)
             report.requeued.append(job.id)
         else:
             job.error_code, job.error_retryable = "worker_lost", True
@@ -102,7 +102,7 @@ def _end_lost_attempts(session: Session, at: datetime, report: ReapReport) -> No
                 f"The worker was lost in each of {job.attempt} attempts: it was killed, ran out of "
                 "memory, or its machine went away."
             )
-            lifecycle.settle(session, job, "failed", at)
+            transitions.settle(session, job, "failed", at)
             report.failed.append(job.id)
 
 
@@ -123,7 +123,7 @@ def _resend_lost_messages(session: Session, at: datetime, report: ReapReport) ->
         # In a long queue the messages are where they should be: ask less and less often.
         patience = min(max(job.enqueued_at - job.queued_at, _MESSAGE_PATIENCE), _LONGEST_PATIENCE)
         if at - job.enqueued_at >= patience:
-            lifecycle.send_to_queue(session, job, at)
+            transitions.send_to_queue(session, job, at)
             report.resent.append(job.id)
 
 
