@@ -1,1 +1,1 @@
-"""Workers that run one job on one GPU."""
+"""Celery workers: each process runs one job at a time, on one GPU or on the CPU."""

@@ -1,0 +1,49 @@
+"""A training run as a process of its own: `python -m worker.train_process`, a job on its input.
+
+So training can be ended at any moment, its memory is gone afterwards, and a crash in it is not one
+of the worker. Lines of progress go to standard output; what cannot be used is told by exit status 2
+and `{"code", "message"}` as the last line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ctvos_core.errors import InputError
+
+REFUSED = 2
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Train as the JSON on standard input says: `videos, out, config, device, parent`."""
+    job = json.load(sys.stdin)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != job["parent"]:  # it died before it could be followed
+        return 1
+    from ctvos_core.network.devices import select_device
+    from ctvos_core.training.run import configure, train
+
+    out = Path(job["out"])
+    try:
+        train(
+            [Path(video) for video in job["videos"]],
+            out,
+            configure(job["config"]),
+            select_device(job["device"]),
+            (out / "checkpoint.pt").exists(),
+            lambda line: print(line, flush=True),
+        )
+    except InputError as error:
+        print(json.dumps({"code": error.code, "message": str(error)}), flush=True)
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
