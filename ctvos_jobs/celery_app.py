@@ -49,9 +49,13 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_enable_remote_control=True,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a worker waits for Redis as long as it takes
         broker_transport_options={
             # Redis hands a message out again after this time: sooner would run a job twice.
             "visibility_timeout": max(limits.values()) + _QUEUE_WAIT_SECONDS,
+            # A publisher is told at once that Redis is away: the outbox tries again.
+            "max_retries": 1,
+            "interval_start": 0,
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,7 +16,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
     """`redis://`, `rediss://` or `unix://`; None: a private Redis in the data folder."""
     artifact_url: Url = ""
     """Folder or `s3://bucket/prefix`; empty: the data folder."""
-    artifact_options: dict[str, Any] = Field(default_factory=dict)
+    artifact_options: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
     """Options of the fsspec file system, such as `{"endpoint_url": "http://minio:9000"}`."""
 
     host: str = "127.0.0.1"
@@ -103,6 +104,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("artifact_options", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"expected a JSON object: {error}") from None
 
     @field_validator("log_level", mode="before")
     @classmethod
