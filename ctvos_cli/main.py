@@ -2,7 +2,18 @@
 
 import typer
 
-from ctvos_cli import demo, evaluate, segment, train
+from ctvos_cli import (
+    api,
+    config,
+    demo,
+    evaluate,
+    models,
+    segment,
+    serve,
+    submit,
+    train,
+    worker,
+)
 from ctvos_cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -15,6 +26,12 @@ app.command("segment")(segment.segment)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("train")(train.train)
 app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("api")(api.api)
+app.command("worker")(worker.worker)
+app.command("submit")(submit.submit)
+app.add_typer(models.app, name="models")
+app.command("config")(config.config)
 
 
 def run() -> None:

@@ -17,6 +17,7 @@ import structlog
 from ctvos_core.errors import InputError
 from ctvos_jobs import events, registry, videos
 from ctvos_jobs.store import ArtifactStore
+from ctvos_jobs.tables import Model
 from worker.context import WorkerContext
 from worker.run_job import Outcome
 from worker.train_process import REFUSED
@@ -43,17 +44,14 @@ def train(context: WorkerContext, watch: JobWatch) -> Outcome:
         JobStopped: it is not wanted any longer.
     """
     job, request = watch.job, watch.job.request
-    if request.get("resume_from"):
-        raise InputError(
-            "resume_from_unavailable",
-            f"resume_from: expected none, got {request['resume_from']}: a run starts from scratch",
-        )
     watch.report("fetching", 0, len(request["videos"]))
     with context.scratch.folder() as scratch:
         folders = _fetch_videos(context, watch, scratch / "videos")
         out = scratch / request["name"]  # the model is named as its folder
         run = _RunFolder(context, watch, out)
         run.restore()
+        if request.get("resume_from") and not run.has_checkpoint:
+            run.continue_from(request["resume_from"])
         _run_process(context, watch, run, folders)
         watch.report("finishing", 0, None)
         run.store()
@@ -81,6 +79,33 @@ class _RunFolder:
             with suppress(FileNotFoundError):
                 self._context.store.get_file(f"{self._prefix}/{name}", self.path / name)
                 self._stored[name] = _state(self.path / name)
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.path / _KEPT[0]).exists()
+
+    def continue_from(self, name: str) -> None:
+        """Fetch the last checkpoint of the run that made a model.
+
+        Raises:
+            InputError: `model_not_found`, `checkpoint_gone`.
+        """
+        with self._context.database.reading() as session:
+            model = session.get(Model, name)
+        if model is None or model.job_id is None:
+            raise InputError(
+                "model_not_found",
+                f"resume_from: expected a model trained by this service, got {name}",
+            )
+        try:
+            key = f"jobs/{model.job_id}/run/{_KEPT[0]}"
+            self._context.store.get_file(key, self.path / _KEPT[0])
+        except FileNotFoundError as error:
+            raise InputError(
+                "checkpoint_gone",
+                f"resume_from: expected the files of the job that made {name}, which are deleted",
+            ) from error
 
     def store(self) -> None:
         """Copy what has changed."""

@@ -7,25 +7,21 @@ and `{"code", "message"}` as the last line.
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
 import signal
 import sys
 from pathlib import Path
 
 from ctvos_core.errors import InputError
+from worker.parent import follow
 
 REFUSED = 2
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
     """Train as the JSON on standard input says: `videos, out, config, device, parent`."""
     job = json.load(sys.stdin)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != job["parent"]:  # it died before it could be followed
-        return 1
+    follow(job["parent"], signal.SIGKILL)
     from ctvos_core.network.devices import select_device
     from ctvos_core.training.run import configure, train
 
