@@ -5,7 +5,7 @@ Shapes: B batch, T frames, C channels of queries and keys, V channels of values,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -78,7 +78,10 @@ class FullAttention:
             score = queries @ _tokens(group.keys).transpose(1, 2)
             scores.append(_add_bias(score, group, (0, h, 0, w), (0, h, 0, w)))
             values.append(_tokens(group.values))
-        attended = _read(torch.cat(scores, -1), torch.cat(values, 1), self.top_k)
+        if self.top_k is None:
+            attended = _read(scores, values)
+        else:
+            attended = _read_top(scores, [_from(value) for value in values], self.top_k)
         return attended.transpose(1, 2).unflatten(2, (h, w))
 
 
@@ -102,76 +105,105 @@ class TiledAttention:
     def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
         """See `Attention`."""
         _check(query, memory)
-        h, w = query.shape[-2:]
-        tiles = [
-            [
-                (top, min(top + self.tile, h), left, min(left + self.tile, w))
-                for left in range(0, w, self.tile)
-            ]
-            for top in range(0, h, self.tile)
-        ]
         self._calls += 1
-        rows = [
-            [
-                self._attend_tile(
-                    query, memory, tile, (self._calls + y + x) % self.search_every > 0
-                )
-                for x, tile in enumerate(row)
-            ]
-            for y, row in enumerate(tiles)
-        ]
-        return torch.cat([torch.cat(row, -1) for row in rows], -2)
+        seen = [_Seen(group, memory[-1].values) for group in memory]
+        h, w = query.shape[-2:]
+        rows = []
+        for y, top in enumerate(range(0, h, self.tile)):
+            row = []
+            for x, left in enumerate(range(0, w, self.tile)):
+                tile = (top, min(top + self.tile, h), left, min(left + self.tile, w))
+                may_rest = (self._calls + y + x) % self.search_every > 0
+                row.append(self._attend_tile(query, seen, tile, may_rest))
+            rows.append(torch.cat(row, -1))
+        return torch.cat(rows, -2)
 
     def _attend_tile(
-        self, query: Tensor, memory: Sequence[MemoryGroup], tile: Area, may_rest: bool
+        self, query: Tensor, seen: Sequence[_Seen], tile: Area, may_rest: bool
     ) -> Tensor:
-        blocks = [_visible(group, tile) for group in memory]
-        parts = [
-            _tokens(_cut(group.values, block)) for group, block in zip(memory, blocks, strict=True)
-        ]
         size = (tile[1] - tile[0], tile[3] - tile[2])
-        windowed = [part for part, g in zip(parts, memory, strict=True) if g.radius is not None]
-        if may_rest and windowed and _is_constant(seen := torch.cat(windowed, 1)):
-            return _fill(seen, size)
-        values = torch.cat(parts, 1)
-        if _is_constant(values):
-            # Far from every object all values are the same, whatever the similarities are.
-            return _fill(values, size)
+        windowed = [part for part in seen if part.group.radius is not None]
+        # Far from every object all values are the same, whatever the similarities are.
+        if not any(part.varies(tile) for part in (windowed if may_rest and windowed else seen)):
+            plain = seen[0].plain
+            return plain[:, None, None].expand(len(query), -1, *size)
         queries = _tokens(_cut(query[:, None], tile))
         scores = []
-        for group, block in zip(memory, blocks, strict=True):
-            score = queries @ _tokens(_cut(group.keys, block)).transpose(1, 2)
-            scores.append(_add_bias(score, group, tile, block))
-        attended = _read(torch.cat(scores, -1), values, self.top_k)
+        for part in seen:
+            block = part.block(tile)
+            score = queries @ _tokens(_cut(part.group.keys, block)).transpose(1, 2)
+            scores.append(_add_bias(score, part.group, tile, block))
+        if self.top_k is None:
+            values = [_tokens(_cut(part.group.values, part.block(tile))) for part in seen]
+            attended = _read(scores, values)
+        else:
+            attended = _read_top(scores, [part.lookup(tile) for part in seen], self.top_k)
         return attended.transpose(1, 2).unflatten(2, size)
+
+
+class _Seen:
+    """A group, as the tiles of one call see it.
+
+    Args:
+        group: the group.
+        typical: (B, T, V, h, w) values; what most cells of their first frame hold is `plain`.
+    """
+
+    def __init__(self, group: MemoryGroup, typical: Tensor) -> None:
+        self.group = group
+        self.plain = typical[0, 0].flatten(1)[:, ::7].median(1).values
+        """(V,)."""
+        # Kept with channels last, as propagation keeps them, this is a view.
+        self._tokens = _tokens(group.values)
+        varied = (
+            (self._tokens != self.plain)
+            .any(-1)
+            .unflatten(1, group.values.shape[1:2] + group.values.shape[3:])
+        )
+        self._varied = varied.any(1).any(0).cpu().numpy()
+
+    def block(self, tile: Area) -> Area:
+        """The part of the group's frames that the queries of a tile can see."""
+        h, w = self.group.keys.shape[-2:]
+        if self.group.radius is None:
+            return 0, h, 0, w
+        reach = self.group.radius
+        top, bottom, left, right = tile
+        return (
+            max(top - reach, 0),
+            min(bottom + reach, h),
+            max(left - reach, 0),
+            min(right + reach, w),
+        )
+
+    def varies(self, tile: Area) -> bool:
+        """Whether any value that a tile can see is not the plain one."""
+        top, bottom, left, right = self.block(tile)
+        return bool(self._varied[top:bottom, left:right].any())
+
+    def lookup(self, tile: Area) -> Callable[[Tensor], Tensor]:
+        """How (B, Q, k) places in a tile's block become (B, Q, k, V) values."""
+        h, w = self.group.keys.shape[-2:]
+        top, bottom, left, right = self.block(tile)
+        height, width = bottom - top, right - left
+
+        def values(places: Tensor) -> Tensor:
+            y, x = places // width, places % width
+            frame, y = y // height, y % height
+            index = (frame * h + top + y) * w + left + x
+            batch = torch.arange(len(places), device=places.device)[:, None, None]
+            return self._tokens[batch, index]
+
+        return values
 
 
 Area = tuple[int, int, int, int]
 """Top, bottom, left and right edge in cells; bottom and right are the first cells outside."""
 
 
-def _is_constant(values: Tensor) -> bool:
-    return torch.equal(values, values[:, :1].expand_as(values))
-
-
-def _fill(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, V, *size) of the first of (B, N, V) values."""
-    return values[:, 0, :, None, None].expand(-1, -1, *size)
-
-
 def _cut(x: Tensor, area: Area) -> Tensor:
     top, bottom, left, right = area
     return x[..., top:bottom, left:right]
-
-
-def _visible(group: MemoryGroup, tile: Area) -> Area:
-    """The part of a group's frames that the queries of a tile can see."""
-    h, w = group.keys.shape[-2:]
-    if group.radius is None:
-        return 0, h, 0, w
-    reach = group.radius
-    top, bottom, left, right = tile
-    return max(top - reach, 0), min(bottom + reach, h), max(left - reach, 0), min(right + reach, w)
 
 
 def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Tensor:
@@ -229,16 +261,70 @@ def _check(query: Tensor, memory: Sequence[MemoryGroup]) -> None:
             )
 
 
+def _from(values: Tensor) -> Callable[[Tensor], Tensor]:
+    """How (B, Q, k) places in (B, N, V) values become (B, Q, k, V) values."""
+    batch = torch.arange(len(values), device=values.device)[:, None, None]
+    return lambda places: values[batch, places]
+
+
 def _tokens(x: Tensor) -> Tensor:
     """(B, T, C, h, w) to (B, T h w, C)."""
     return x.permute(0, 1, 3, 4, 2).flatten(1, 3)
 
 
-def _read(scores: Tensor, values: Tensor, top_k: int | None) -> Tensor:
-    """Softmax in float32 over (B, Q, N) scores, applied to (B, N, V) values: (B, Q, V)."""
-    if top_k is None or top_k >= scores.shape[-1]:
-        return scores.float().softmax(-1).to(values.dtype) @ values
-    scores, index = scores.topk(top_k, dim=-1, sorted=False)
-    weights = scores.float().softmax(-1).to(values.dtype)
-    batch = torch.arange(len(values), device=values.device)[:, None, None]
-    return torch.einsum("bqk,bqkv->bqv", weights, values[batch, index])
+def _read(scores: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:
+    """Softmax in float32 over the (B, Q, N) scores of all parts, applied to their (B, N, V) values.
+
+    Returns:
+        (B, Q, V).
+    """
+    weights = torch.cat([*scores], -1).float().softmax(-1)
+    joined = torch.cat([*values], 1)
+    return weights.to(joined.dtype) @ joined
+
+
+def _read_top(
+    scores: Sequence[Tensor], lookups: Sequence[Callable[[Tensor], Tensor]], top_k: int
+) -> Tensor:
+    """The same of each query's `top_k` largest scores only.
+
+    Args:
+        scores: (B, Q, N) per part.
+        lookups: per part, places in N to values.
+        top_k: how many.
+
+    Returns:
+        (B, Q, V).
+    """
+    # The best of all are among the best of each part: nothing large is joined.
+    best = [_top(score, top_k) for score in scores]
+    values = torch.cat([look(at) for look, (_, at) in zip(lookups, best, strict=True)], 2)
+    joined = torch.cat([score for score, _ in best], -1)
+    score, at = joined.topk(min(top_k, joined.shape[2]), sorted=False)
+    values = values.gather(2, at[..., None].expand(-1, -1, -1, values.shape[3]))
+    weights = score.float().softmax(-1).to(values.dtype)
+    return (weights[:, :, None] @ values)[:, :, 0]
+
+
+_STRANDS = 16
+
+
+def _top(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest of (B, Q, N) scores and where they are, (B, Q, k) each; k or N, if fewer.
+
+    Exact, in two steps, because sorting is slow and maxima are fast: each row is laid in columns
+    of `_STRANDS` scores, and the k largest can only be in the k columns with the largest maxima.
+    """
+    N = scores.shape[-1]
+    columns = N // _STRANDS
+    if columns <= k:
+        return scores.topk(min(k, N), sorted=False)
+    even = columns * _STRANDS
+    table = scores[..., :even].unflatten(-1, (_STRANDS, columns))
+    best = table.amax(-2).topk(k, sorted=False).indices[:, :, None]
+    strands = torch.arange(_STRANDS, device=scores.device)[:, None] * columns
+    rest = torch.arange(even, N, device=scores.device).expand(*scores.shape[:2], -1)
+    candidates = table.gather(-1, best.expand(-1, -1, _STRANDS, -1)).flatten(2)
+    places = torch.cat([(best + strands).flatten(2), rest], -1)
+    top, at = torch.cat([candidates, scores[..., even:]], -1).topk(k, sorted=False)
+    return top, places.gather(-1, at)

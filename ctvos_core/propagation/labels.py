@@ -65,30 +65,35 @@ def one_hot(slots: Tensor, count: int) -> Tensor:
     return F.one_hot(slots, count + 1).permute(2, 0, 1).float()
 
 
-def pixels_to_cells(soft: Tensor, cells: tuple[int, int], stride: int) -> Tensor:
-    """Mean of the pixels that each cell stands for.
+def pixels_to_cells(soft: Tensor, cells: tuple[int, int], stride: int, parts: int = 1) -> Tensor:
+    """Mean of the pixels that each cell, or each part of a cell, stands for.
 
     Args:
         soft: (K+1, H, W) at the network's working size.
         cells: (h, w).
         stride: pixels per cell.
+        parts: by how many a cell is divided in y and in x.
 
     Returns:
-        (K+1, h, w).
+        (K+1, h parts, w parts).
     """
     h, w = cells
     before = stride // 2
     right = max(w * stride - before - soft.shape[2], 0)
     bottom = max(h * stride - before - soft.shape[1], 0)
     padded = F.pad(soft[None], (before, right, before, bottom), mode="replicate")
-    return F.avg_pool2d(padded, stride)[0, :, :h, :w]
+    return F.avg_pool2d(padded, stride // parts)[0, :, : h * parts, : w * parts]
 
 
-def cells_to_pixels(scores: Tensor, size: tuple[int, int], stride: int) -> Tensor:
-    """(K+1, h, w) scores to (K+1, H, W) at the working size, bilinear between cell centres."""
+def cells_to_pixels(scores: Tensor, size: tuple[int, int], stride: int, parts: int = 1) -> Tensor:
+    """(K+1, h parts, w parts) scores of parts of cells to (K+1, H, W) at the working size.
+
+    Bilinear between the centres of the parts.
+    """
     H, W = size
-    grown = F.pad(scores[None], (0, 1, 0, 1), mode="replicate")
-    pixels = F.interpolate(grown, scale_factor=stride, mode="bilinear", align_corners=False)
+    grown = F.pad(scores[None], (0, parts, 0, parts), mode="replicate")
+    factor = stride // parts
+    pixels = F.interpolate(grown, scale_factor=factor, mode="bilinear", align_corners=False)
     start = stride // 2
     return pixels[0, :, start : start + H, start : start + W]
 
@@ -116,15 +121,18 @@ def render(
     size: tuple[int, int],
     working: tuple[int, int],
     stride: int,
+    parts: int,
 ) -> np.ndarray:
     """The most probable object of every pixel of a frame.
 
     Args:
-        soft: (K+1, h, w) in cells, or (K+1, H', W') in pixels of the working size.
+        soft: (K+1, h parts, w parts) in parts of cells, or (K+1, H', W') in pixels of the working
+            size.
         ids: the K objects' ids.
         size: (H, W) of the frame.
         working: (H', W').
         stride: pixels of the working size per cell.
+        parts: by how many a cell is divided in y and in x.
 
     Returns:
         (H, W) uint8 ids.
@@ -135,7 +143,7 @@ def render(
     for slot, value in enumerate((0, *ids)):
         layer = soft[slot : slot + 1].float()
         if layer.shape[1:] != working:
-            layer = cells_to_pixels(layer, working, stride)
+            layer = cells_to_pixels(layer, working, stride, parts)
         if working != size:
             layer = F.interpolate(layer[None], size, mode="bilinear", align_corners=False)[0]
         better = layer[0] > best

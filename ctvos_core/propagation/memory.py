@@ -21,7 +21,7 @@ class FrameMemory:
         self._limits = (given, recent)
         self._radius = radius
         self._given: list[tuple[Tensor, Tensor]] = []
-        self._recent: list[tuple[Tensor, Tensor]] = []
+        self._recent: _Ring | None = None
 
     def __bool__(self) -> bool:
         return bool(self._given)
@@ -40,8 +40,11 @@ class FrameMemory:
 
     def add_recent(self, key: Tensor, value: Tensor) -> None:
         """Remember a frame whose mask was propagated; arguments as for `add_given`."""
-        if self._limits[1]:
-            self._recent = [*self._recent, (key, value)][-self._limits[1] :]
+        if self._limits[1] == 0:
+            return
+        if self._recent is None:
+            self._recent = _Ring(self._limits[1], key, value)
+        self._recent.add(key, value)
 
     def groups(self, slots: int) -> list[MemoryGroup]:
         """What attention reads: values of all `slots` slots, flattened to (slots V, h, w).
@@ -50,21 +53,54 @@ class FrameMemory:
         stand in one row.
         """
         keys = torch.cat([key for key, _ in self._given], 1)
-        values = torch.cat([_widen(value, slots) for _, value in self._given], 1)
-        groups = [MemoryGroup(_stack([keys[:, None]]), _stack([values[:, None]]), None)]
-        if self._recent:
-            keys = _stack([key for key, _ in self._recent])
-            values = _stack([_widen(value, slots) for _, value in self._recent])
-            groups.append(MemoryGroup(keys, values, self._radius))
+        values = torch.cat([_widen(value, slots).flatten(0, 1) for _, value in self._given], 1)
+        groups = [MemoryGroup(_in_a_row(keys), _in_a_row(values), None)]
+        if self._recent is not None:
+            groups.append(MemoryGroup(*self._recent.read(slots), self._radius))
         return groups
 
 
+class _Ring:
+    """The last few frames in place, channels last as attention reads them: nothing is copied.
+
+    Attention does not care for the order of frames.
+    """
+
+    def __init__(self, frames: int, key: Tensor, value: Tensor) -> None:
+        C, h, w = key.shape
+        self._keys = key.new_empty(frames, h, w, C)
+        self._values = value.new_empty(frames, h, w, *value.shape[:2])
+        self._added = 0
+
+    def add(self, key: Tensor, value: Tensor) -> None:
+        """Put a frame in the place of the oldest; arguments as for `FrameMemory.add_given`."""
+        self._widen(len(value))
+        at = self._added % len(self._keys)
+        self._keys[at] = key.permute(1, 2, 0)
+        self._values[at] = _widen(value, self._values.shape[3]).permute(2, 3, 0, 1)
+        self._added += 1
+
+    def read(self, slots: int) -> tuple[Tensor, Tensor]:
+        """(1, T, C, h, w) keys and (1, T, slots V, h, w) values."""
+        self._widen(slots)
+        n = min(self._added, len(self._keys))
+        keys, values = self._keys[:n], self._values[:n].flatten(3)
+        return keys.permute(0, 3, 1, 2)[None], values.permute(0, 3, 1, 2)[None]
+
+    def _widen(self, slots: int) -> None:
+        missing = slots - self._values.shape[3]
+        if missing > 0:
+            zeros = self._values.new_zeros(
+                *self._values.shape[:3], missing, *self._values.shape[4:]
+            )
+            self._values = torch.cat([self._values, zeros], 3)
+
+
 def _widen(value: Tensor, slots: int) -> Tensor:
-    """(K+1, V, ...) to (slots V, ...)."""
-    missing = value.new_zeros(slots - len(value), *value.shape[1:])
-    return torch.cat([value, missing]).flatten(0, 1)
+    """(K+1, V, ...) to (slots, V, ...)."""
+    return torch.cat([value, value.new_zeros(slots - len(value), *value.shape[1:])])
 
 
-def _stack(frames: list[Tensor]) -> Tensor:
-    """(C, h, w) tensors as one (1, T, C, h, w), stored with channels last as attention reads it."""
-    return torch.stack([x.permute(1, 2, 0) for x in frames]).permute(0, 3, 1, 2)[None]
+def _in_a_row(x: Tensor) -> Tensor:
+    """(C, N) as (1, 1, C, 1, N), stored with channels last."""
+    return x.T.contiguous().T[None, None, :, None]

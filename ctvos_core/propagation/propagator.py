@@ -50,6 +50,8 @@ class PropagationConfig:
     key_dims: int | None = 64
     """Principal components of the first frame's keys that similarities are computed from; None:
     all channels."""
+    label_parts: int = 4
+    """The copied labels of a cell are kept for so many parts of it in y and in x (1, 2, 4 or 8)."""
     top_k: int | None = 4
     """Keys per query that take part."""
     prune_below: float = 0.05
@@ -68,10 +70,11 @@ class Segmentation(NamedTuple):
     labels: np.ndarray
     """(H, W) uint8 at the frame's own size: ids as given, 0 for the background."""
     confidence: dict[int, float]
-    """Per id, in [0, 1]: the mean probability over the object's cells, or, of an object that is not
+    """Per id, in [0, 1]: the mean probability over the object's area, or, of an object that is not
     seen, how sure its absence is."""
     scores: np.ndarray
-    """(K+1, h, w) float16 probabilities per cell: the background's, then each of `confidence`'s."""
+    """(K+1, h, w) float16 probabilities per part of a cell (`PropagationConfig.label_parts`): the
+    background's, then each of `confidence`'s."""
 
 
 class Propagator:
@@ -98,7 +101,7 @@ class Propagator:
         self.device = select_device(device)
         self._dtype = network_dtype(self.device)
         self._model = inference_copy(model, self.device, self._dtype)
-        self._readout = make_readout(config.readout, self._model)
+        self._readout = make_readout(config.readout, self._model, config.label_parts)
         self._attention = TiledAttention(config.top_k, config.tile, config.search_every)
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
@@ -145,11 +148,7 @@ class Propagator:
         working = self._working_size(size)
         query, queries, keys = self._encode(frame, working)
         soft = self._propagate(query, queries, working) if self._memory else None
-        labels = (
-            np.zeros(size, np.uint8)
-            if soft is None
-            else render(soft, self.ids, size, working, self._stride)
-        )
+        labels = np.zeros(size, np.uint8) if soft is None else self._render(soft, size, working)
         if masks is not None:
             named = self._slots.add(masks, objects)
             if not self._slots.ids:
@@ -160,19 +159,24 @@ class Propagator:
             soft = one_hot(self._slots.to_slots(small).to(self.device), len(self.ids))
         assert soft is not None
         h, w = query.out.shape[-2:]
-        cells = pixels_to_cells(soft, (h, w), self._stride) if soft.shape[-2:] != (h, w) else soft
+        parts = self.config.label_parts
+        scores = soft
+        if soft.shape[-2:] != (h * parts, w * parts):
+            scores = pixels_to_cells(soft, (h, w), self._stride, parts)
         values = self._readout.values(soft, query)
         if masks is None:
             self._memory.add_recent(keys, values)
         else:
-            self._memory.add_given(keys, values, telling_cells(cells))
-        return self._segmentation(labels, cells)
+            self._memory.add_given(keys, values, telling_cells(F.avg_pool2d(scores, parts)))
+        return self._segmentation(labels, scores)
 
     def render(self, scores: np.ndarray, size: tuple[int, int]) -> Segmentation:
-        """What (K+1, h, w) `Segmentation.scores` of a frame of (H, W) pixels show."""
-        cells = torch.from_numpy(scores.astype(np.float32))
-        labels = render(cells, self.ids, size, self._working_size(size), self._stride)
-        return self._segmentation(labels, cells)
+        """What `Segmentation.scores` of a frame of (H, W) pixels show."""
+        soft = torch.from_numpy(scores.astype(np.float32))
+        return self._segmentation(self._render(soft, size, self._working_size(size)), soft)
+
+    def _render(self, soft: Tensor, size: tuple[int, int], working: tuple[int, int]) -> np.ndarray:
+        return render(soft, self.ids, size, working, self._stride, self.config.label_parts)
 
     def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         scale = min(2.0, self.config.short_side / min(size))
@@ -210,21 +214,21 @@ class Propagator:
         return (tokens @ self._basis).permute(2, 0, 1)
 
     def _propagate(self, query: Features, queries: Tensor, working: tuple[int, int]) -> Tensor:
-        """Soft masks of the current frame, in cells or in pixels of the working size."""
+        """Soft masks of the current frame, in parts of cells or in pixels of the working size."""
         slots = len(self.ids) + 1
         attended = self._attention(queries[None], self._memory.groups(slots))[0]
         soft = self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
         return prune(soft, self.config.prune_below)
 
-    def _segmentation(self, labels: np.ndarray, cells: Tensor) -> Segmentation:
-        confidence = dict(zip(self.ids, _confidence(cells), strict=True))
-        return Segmentation(labels, confidence, cells.half().cpu().numpy())
+    def _segmentation(self, labels: np.ndarray, scores: Tensor) -> Segmentation:
+        confidence = dict(zip(self.ids, _confidence(scores), strict=True))
+        return Segmentation(labels, confidence, scores.half().cpu().numpy())
 
 
-def _confidence(cells: Tensor) -> list[float]:
+def _confidence(scores: Tensor) -> list[float]:
     """Per object of (K+1, h, w) scores; see `Segmentation.confidence`."""
-    objects = cells[1:]
-    own = cells.argmax(0) == torch.arange(1, len(cells), device=cells.device)[:, None, None]
+    objects = scores[1:]
+    own = scores.argmax(0) == torch.arange(1, len(scores), device=scores.device)[:, None, None]
     seen = (objects * own).sum((1, 2)) / own.sum((1, 2)).clamp_min(1)
     absent = 1 - objects.amax((1, 2))
     return torch.where(own.any(2).any(1), seen, absent).tolist()

@@ -1,8 +1,8 @@
 """From attention to soft masks: labels carried as they are, decoded by the network, or both.
 
 A readout turns soft masks into values to remember and attended values into soft masks. Soft masks
-are (K+1, h', w') probabilities over slots, in cells (`copy`) or in pixels of the working size
-(`decoder`, `blend`). Values are (K+1, V, h, w): one block of V channels per slot.
+are (K+1, h', w') probabilities over slots, in parts of cells (`copy`) or in pixels of the working
+size (`decoder`, `blend`). Values are (K+1, V, h, w): one block of V channels per slot.
 """
 
 from __future__ import annotations
@@ -34,21 +34,29 @@ class Readout(Protocol):
 
 
 class CopyReadout:
-    """Attention applied to the labels themselves: needs no decoder."""
+    """Attention applied to the labels themselves: needs no decoder.
 
-    def __init__(self, stride: int) -> None:
-        self.stride = stride
+    A cell's value is its label map at the resolution of its parts, so that outlines keep more
+    detail than the cells that are compared.
+
+    Args:
+        stride: pixels per cell.
+        parts: by how many a cell is divided in y and in x.
+    """
+
+    def __init__(self, stride: int, parts: int) -> None:
+        self.stride, self.parts = stride, parts
 
     def values(self, soft: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
-        cells = query.out.shape[-2:]
-        if soft.shape[-2:] != cells:
-            soft = pixels_to_cells(soft, (cells[0], cells[1]), self.stride)
-        return soft[:, None]
+        h, w = query.out.shape[-2:]
+        if soft.shape[-2:] != (h * self.parts, w * self.parts):
+            soft = pixels_to_cells(soft, (h, w), self.stride, self.parts)
+        return F.pixel_unshuffle(soft[:, None], self.parts)
 
     def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
         """See `Readout`."""
-        return attended[:, 0]
+        return F.pixel_shuffle(attended, self.parts)[:, 0]
 
 
 class DecoderReadout:
@@ -70,8 +78,6 @@ class DecoderReadout:
         """See `Readout`."""
         stride = self.model.config.stride
         h, w = query.out.shape[-2:]
-        if soft.shape[-2:] == (h, w):
-            soft = cells_to_pixels(soft, (h * stride, w * stride), stride)
         H, W = soft.shape[-2:]
         soft = F.pad(soft[None], (0, w * stride - W, 0, h * stride - H), mode="replicate")[0]
         masks = (2 * soft - 1)[:, None].expand(-1, 3, -1, -1).to(query.out.dtype)
@@ -92,8 +98,8 @@ class DecoderReadout:
 class BlendReadout:
     """The mean of the two others."""
 
-    def __init__(self, model: CTVOS) -> None:
-        self.copy, self.decoder = CopyReadout(model.config.stride), DecoderReadout(model)
+    def __init__(self, model: CTVOS, parts: int) -> None:
+        self.copy, self.decoder = CopyReadout(model.config.stride, parts), DecoderReadout(model)
 
     def values(self, soft: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
@@ -101,23 +107,24 @@ class BlendReadout:
 
     def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
         """See `Readout`."""
-        copied = self.copy.read(attended[:, :1], query, size)
-        decoded = self.decoder.read(attended[:, 1:], query, size)
-        return (cells_to_pixels(copied, size, self.copy.stride) + decoded) / 2
+        split = self.copy.parts**2
+        copied = self.copy.read(attended[:, :split], query, size)
+        decoded = self.decoder.read(attended[:, split:], query, size)
+        return (cells_to_pixels(copied, size, self.copy.stride, self.copy.parts) + decoded) / 2
 
 
-def make_readout(name: ReadoutName, model: CTVOS) -> Readout:
-    """The readout of a name.
+def make_readout(name: ReadoutName, model: CTVOS, parts: int) -> Readout:
+    """The readout of a name; `parts` as for `CopyReadout`.
 
     Raises:
         InputError: no such readout, or `model` has no decoder and the readout needs one.
     """
     if name == "copy":
-        return CopyReadout(model.config.stride)
+        return CopyReadout(model.config.stride, parts)
     if name == "decoder":
         return DecoderReadout(model)
     if name == "blend":
-        return BlendReadout(model)
+        return BlendReadout(model, parts)
     raise InputError("readout_unknown", f"readout: expected copy, decoder or blend, got {name!r}")
 
 

@@ -53,7 +53,7 @@ def test_ids_are_those_given_and_scores_sum_to_one(model, clip):
     results = run(Propagator(model, device="cpu"), frames[:3], mask)
     assert set(np.unique(results[-1].labels)) <= {0, 7, 200}
     assert set(results[-1].confidence) == {7, 200}
-    assert results[-1].scores.shape == (3, 16, 24)  # of 64x96 pixels, enlarged twice
+    assert results[-1].scores.shape == (3, 64, 96)  # 16x24 cells of 4x4 parts: enlarged twice
     assert np.allclose(results[-1].scores.astype(np.float32).sum(0), 1, atol=1e-2)
 
 
@@ -97,12 +97,12 @@ def test_the_first_given_frame_is_never_forgotten(model, clip):
     propagator = Propagator(model, config, device="cpu")
     for frame, label in zip(frames, labels, strict=True):
         propagator.step(frame, label)
-    given, recent = propagator._memory._given, propagator._memory._recent
+    given = propagator._memory._given
     fresh = Propagator(model, config, device="cpu")
     fresh.step(frames[0], labels[0])
     assert len(given) == 2
     assert torch.equal(given[0][0], fresh._memory._given[0][0])
-    assert len(recent) == 0
+    assert len(propagator._memory.groups(2)) == 1
 
 
 def test_memory_is_bounded(model):
