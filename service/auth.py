@@ -1,0 +1,117 @@
+"""Who asks: decided from the headers alone, before a byte of the body is read."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ctvos_jobs import api_keys
+from ctvos_jobs.api_keys import Principal
+from ctvos_jobs.database import Database
+from ctvos_jobs.settings import Settings
+from service.problems import Problem, send_problem
+
+LOCAL_KEY_ID = "local"
+"""Whose the jobs are that come in before any key is set up."""
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ctvos"'}
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Authentication:
+    """ASGI middleware that puts a `Principal` into `scope["state"]` or refuses.
+
+    A key (`Authorization: Bearer ...`) is needed as soon as there is one. Until then only programs
+    on this machine are served, which excludes what comes through a proxy, and web pages of other
+    sites in a browser on this machine.
+
+    Args:
+        app: what is protected.
+        public_paths: served to everyone.
+    """
+
+    def __init__(self, app: ASGIApp, public_paths: frozenset[str]) -> None:
+        self._app = app
+        self._public_paths = public_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse one request."""
+        if scope["type"] != "http" or scope["path"] in self._public_paths:
+            await self._app(scope, receive, send)
+            return
+        context = scope["app"].state.context
+        try:
+            principal = await _identify(scope, context.database, context.settings)
+        except Problem as problem:
+            await send_problem(problem, scope, receive, send)
+            return
+        scope.setdefault("state", {})["principal"] = principal
+        await self._app(scope, receive, send)
+
+
+def current_principal(request: Request) -> Principal:
+    """Whoever sent a request."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+async def _identify(scope: Scope, database: Database, settings: Settings) -> Principal:
+    headers = Headers(scope=scope)
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    given = key.strip() if scheme.lower() == "bearer" else ""
+    found, keys_exist = await run_in_threadpool(_look_up, database, settings, given)
+    if found is not None:
+        return found
+    if keys_exist:
+        what = "a valid API key" if "authorization" in headers else "an API key"
+        raise Problem(
+            401,
+            "unauthorized",
+            f"This needs {what}: send the header 'Authorization: Bearer KEY'.",
+            headers=_CHALLENGE,
+        )
+    _require_local(scope, headers)
+    return Principal(LOCAL_KEY_ID, admin=True)
+
+
+def _look_up(database: Database, settings: Settings, given: str) -> tuple[Principal | None, bool]:
+    with database.reading() as session:
+        if given and (found := api_keys.verify(session, given, settings)):
+            return found, True
+        return None, api_keys.has_keys(session, settings)
+
+
+def _require_local(scope: Scope, headers: Headers) -> None:
+    client = scope.get("client")
+    proxied = any(name in headers for name in _PROXY_HEADERS)
+    if client is None or proxied or not _is_loopback(client[0]):
+        raise Problem(
+            403,
+            "loopback_only",
+            "No API key is set up, so only programs on the same machine are served. "
+            "Create a key to serve others.",
+        )
+    # A web page elsewhere can make a browser send requests here, under its own name or one of its
+    # own that resolves to this machine.
+    host = headers.get("host", "")
+    origin = headers.get("origin")
+    if not _is_loopback(urlsplit(f"//{host}").hostname or "") or (
+        origin is not None and urlsplit(origin).netloc != host
+    ):
+        raise Problem(
+            403,
+            "foreign_origin",
+            "No API key is set up, so only requests to localhost from its own pages are served. "
+            "Create a key to serve others.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,154 @@
+"""Uploaded files looked at in a child process, before a job exists."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ctvos_core.errors import InputError
+from ctvos_jobs.settings import Settings
+
+_STARTUP_SECONDS = 30  # of wall time: many children may start at once on few processors
+_MAX_ANSWER_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class ProbedVideo:
+    """What is known of a video before it is decoded.
+
+    Attributes:
+        suffix: what its file is called by, `.mp4`, `.mkv`, `.avi`, or `.zip` for frames.
+        width, height: as displayed.
+        frames: how many.
+        seconds: how long.
+        stems: names of the frames of a zip; None for a video file.
+    """
+
+    suffix: str
+    width: int
+    height: int
+    frames: int
+    seconds: float
+    stems: list[str] | None
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask to be looked at: the name of its file, and the frame it is of."""
+
+    name: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class ProbedMask:
+    """The objects in a mask."""
+
+    frame: int
+    objects: list[int]
+
+
+class Prober:
+    """Runs one child for each request, as many at a time as there are processors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._slots = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def probe(
+        self,
+        folder: Path,
+        *,
+        video: str | None,
+        masks: list[MaskFile],
+        known: ProbedVideo | None = None,
+    ) -> tuple[ProbedVideo, list[ProbedMask]]:
+        """Look at a video and masks of it.
+
+        Args:
+            folder: where the files are; the child works in it.
+            video: name of the video's file; None: it was looked at before, and is `known`.
+            masks: each is checked against the video.
+            known: see `video`.
+
+        Raises:
+            InputError: as those of `ctvos_core.video`, and `video_too_large`, `too_many_frames`,
+                `video_too_long`, `video_format_unsupported`, `video_too_complex` (memory),
+                `video_too_slow` (time), `video_crashes_decoder`.
+        """
+        order = {
+            "video": video,
+            "known": asdict(known) if known else None,
+            "masks": [asdict(mask) for mask in masks],
+            "limits": self._limits(),
+        }
+        async with self._slots:
+            answer = await self._ask(folder, order)
+        if "error" in answer:
+            raise InputError(answer["error"]["code"], answer["error"]["message"])
+        return (
+            ProbedVideo(**answer["video"]),
+            [ProbedMask(**mask) for mask in answer["masks"]],
+        )
+
+    def _limits(self) -> dict[str, int]:
+        settings = self._settings
+        return {
+            "memory_bytes": int(settings.probe_memory_bytes),
+            "cpu_seconds": max(1, round(settings.probe_seconds)),
+            "file_bytes": int(settings.max_upload_bytes),
+            "frames": settings.max_frames,
+            "frame_pixels": settings.max_frame_pixels,
+            "video_pixels": settings.max_video_pixels,
+        }
+
+    async def _ask(self, folder: Path, order: dict[str, Any]) -> dict[str, Any]:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # the folder it works in is not searched for modules
+            "-m",
+            "service.probe_child",
+            cwd=folder,
+            env={
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                "MALLOC_ARENA_MAX": "2",
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(self._settings.probe_seconds + _STARTUP_SECONDS):
+                output, errors = await child.communicate(json.dumps(order).encode())
+        except TimeoutError as error:
+            raise self._too_slow() from error
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        if child.returncode == -signal.SIGXCPU:
+            raise self._too_slow()
+        if child.returncode or len(output) > _MAX_ANSWER_BYTES:
+            raise _crash(child.returncode, errors)
+        answer: dict[str, Any] = json.loads(output)
+        return answer
+
+    def _too_slow(self) -> InputError:
+        seconds = self._settings.probe_seconds
+        return InputError(
+            "video_too_slow", f"video: expected to be looked at within {seconds:g} seconds, gave up"
+        )
+
+
+def _crash(returncode: int | None, errors: bytes) -> InputError:
+    if b"MemoryError" in errors or b"Cannot allocate memory" in errors:
+        return InputError("video_too_complex", "video: it needs too much memory to look at")
+    reason = f"ended with {returncode}"
+    return InputError("video_crashes_decoder", f"video: its bytes crash the decoder ({reason})")

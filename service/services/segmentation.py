@@ -1,0 +1,176 @@
+"""From an uploaded video and its masks to a queued job."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from ctvos_jobs import lifecycle, registry
+from ctvos_jobs.api_keys import Principal
+from ctvos_jobs.tables import Job, new_id
+from service.context import ServiceContext
+from service.forms import UploadedFile
+from service.probing import MaskFile, ProbedMask, ProbedVideo
+from service.problems import Problem
+from service.services.files import move_into_store, write_json
+from service.services.idempotency import IdempotentRequest, idempotent
+from service.services.quotas import require_room_for_bytes, require_room_for_job
+from service.services.segment_form import (
+    SegmentOptions,
+    form_content,
+    pair_masks,
+    parse_options,
+    segment_rules,
+)
+from service.uploads import check_headers, receive_form, upload_folder
+
+
+async def submit_segmentation(
+    context: ServiceContext, principal: Principal, request: Request, key: str | None
+) -> Job:
+    """Receive a video and masks, look at them, and queue a job.
+
+    Args:
+        context: of the application.
+        principal: whose job it will be.
+        request: its body has not been read.
+        key: the `Idempotency-Key`.
+
+    Raises:
+        Problem, InputError: nothing of the request is kept.
+    """
+    rules = segment_rules(context.settings)
+    boundary = check_headers(request, rules, context.uploads)
+    await run_in_threadpool(require_room_for_job, context, principal)
+    declared = int(request.headers.get("content-length", 0))
+    await run_in_threadpool(require_room_for_bytes, context, principal, declared)
+    async with (
+        idempotent(context, principal, key) as once,
+        upload_folder(context.uploads) as folder,
+    ):
+        count = context.meters.upload_bytes.inc
+        form = await receive_form(request, boundary, folder, rules, count)
+        videos = form.files_of("video")
+        if not videos:
+            raise Problem(422, "video_missing", "video: expected a file, got none")
+        options, pairs = parse_options(form), pair_masks(form)
+        if (earlier := await once.earlier_job(["segment", *form_content(form)])) is not None:
+            return earlier
+        await run_in_threadpool(require_model, context, options.model)
+        video, masks = await _look(context, folder, videos[0], pairs)
+        return await run_in_threadpool(_save, once, options, (videos[0], video), pairs, masks)
+
+
+async def _look(
+    context: ServiceContext,
+    folder: Path,
+    video: UploadedFile,
+    pairs: list[tuple[int, UploadedFile]],
+) -> tuple[ProbedVideo, list[ProbedMask]]:
+    # Errors name files, so those get names that say something.
+    video.path = video.path.rename(folder / "video")
+    return await context.prober.probe(folder, video=video.path.name, masks=name_masks(pairs))
+
+
+def _save(
+    once: IdempotentRequest,
+    options: SegmentOptions,
+    video: tuple[UploadedFile, ProbedVideo],
+    pairs: list[tuple[int, UploadedFile]],
+    masks: list[ProbedMask],
+) -> Job:
+    context, job_id = once.context, new_id()
+    uploaded, probed = video
+    try:
+        key = f"jobs/{job_id}/inputs/video{probed.suffix}"
+        move_into_store(context.store, uploaded.path, key)
+        request: dict[str, Any] = {
+            "video": {
+                "key": key,
+                "name": uploaded.name,
+                "sha256": uploaded.sha256,
+                "bytes": uploaded.size,
+                "frames": probed.frames,
+                "width": probed.width,
+                "height": probed.height,
+                "stems_key": None,
+            },
+            "masks": store_masks(context, job_id, pairs, masks),
+            "outputs": options.outputs or ["masks"],
+            "adapt": options.adapt,
+            "webhook_url": options.webhook_url,
+            "object_names": options.object_names,
+            "keep": None,
+        }
+        if probed.stems is not None:
+            request["video"]["stems_key"] = f"jobs/{job_id}/inputs/stems.json"
+            write_json(context.store, request["video"]["stems_key"], probed.stems)
+        return queue_job(once, job_id, request, options.model)
+    except BaseException:
+        context.store.delete(f"jobs/{job_id}")
+        raise
+
+
+def queue_job(
+    once: IdempotentRequest,
+    job_id: str,
+    request: dict[str, Any],
+    model: str | None,
+    parent_id: str | None = None,
+) -> Job:
+    """Insert a segmentation whose files are in place, and send it on its way."""
+    context = once.context
+    with context.database.session() as session:
+        job = lifecycle.new_job(
+            session,
+            kind="segment",
+            request=request,
+            key_id=once.principal.key_id,
+            model=model,
+            parent_id=parent_id,
+            max_attempts=context.settings.max_attempts,
+            retention_hours=context.settings.retention_hours,
+            job_id=job_id,
+        )
+        once.record(session, job)
+    context.relay.poke()
+    context.announce(job)
+    return job
+
+
+def name_masks(pairs: list[tuple[int, UploadedFile]]) -> list[MaskFile]:
+    """Rename mask files to `mask-<frame>.png`."""
+    files = []
+    for frame, mask in pairs:
+        mask.path = mask.path.rename(mask.path.with_name(f"mask-{frame}.png"))
+        files.append(MaskFile(mask.path.name, frame))
+    return files
+
+
+def require_model(context: ServiceContext, name: str | None) -> None:
+    """Raise 422 unless there is such a model (None: the promoted one, which there always is)."""
+    if name is None:
+        return
+    with context.database.reading() as session:
+        if registry.get_model(session, name) is None:
+            known = ", ".join(info.name for info in registry.list_models(session))
+            raise Problem(422, "model_not_found", f"model: expected one of {known}, got {name!r}")
+
+
+def store_masks(
+    context: ServiceContext,
+    job_id: str,
+    pairs: list[tuple[int, UploadedFile]],
+    probed: list[ProbedMask],
+) -> list[dict[str, Any]]:
+    """Move masks to their places; returns them as the job's request has them."""
+    objects = {mask.frame: mask.objects for mask in probed}
+    entries = []
+    for frame, mask in pairs:
+        key = f"jobs/{job_id}/inputs/mask-{frame}.png"
+        move_into_store(context.store, mask.path, key)
+        entries.append(
+            {"frame": frame, "key": key, "sha256": mask.sha256, "objects": objects[frame]}
+        )
+    return entries
