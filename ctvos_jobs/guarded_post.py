@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
-from urllib.parse import urlsplit
+from contextlib import suppress
 
 import httpx
 
 from ctvos_core.errors import InputError
 
 _TIMEOUT_SECONDS = 10
+_LONGEST_URL = 2048
+_HOST = re.compile(r"[a-z0-9._:-]+")  # names and addresses, IPv6 ones without brackets
 _PORTS = {"http": 80, "https": 443}
 
 
 def check_url(url: str) -> None:
     """Raise InputError `webhook_url_invalid` unless a webhook could be sent there."""
     try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if port is None or not parts.hostname or parts.username is not None or len(url) > 2048:
+        parsed = httpx.URL(url)
+        port = parsed.port or _PORTS.get(parsed.scheme)
+    except httpx.InvalidURL:
+        parsed, port = httpx.URL(), None
+    host = parsed.raw_host.decode("ascii")
+    usable = parsed.scheme in _PORTS and _HOST.fullmatch(host) and port is not None and port < 65536
+    if not usable or parsed.userinfo or len(url) > _LONGEST_URL:
         raise InputError(
             "webhook_url_invalid",
-            "webhook_url: expected https://HOST/PATH of at most 2048 characters and without a "
-            f"user name, got {url[:100]!r}",
+            "webhook_url: expected https://HOST/PATH of at most "
+            f"{_LONGEST_URL} characters and without a user name, got {url[:100]!r}",
         )
 
 
@@ -48,22 +53,28 @@ def guarded_post(url: str, body: bytes, headers: dict[str, str], *, allow_privat
     """
     check_url(url)
     target = httpx.URL(url)
-    address = _resolve(target.host, target.port or _PORTS[target.scheme], allow_private)
-    with (
-        httpx.Client(trust_env=False, follow_redirects=False, timeout=_TIMEOUT_SECONDS) as client,
-        client.stream(
-            "POST",
-            target.copy_with(host=address),
-            content=body,
-            headers={**headers, "Host": target.netloc.decode("ascii")},
-            # The certificate is still checked against the name.
-            extensions={"sni_hostname": target.host},
-        ) as response,
-    ):
-        return response.status_code
+    name = target.raw_host.decode("ascii")
+    addresses = _resolve(name, target.port or _PORTS[target.scheme], allow_private)
+    with httpx.Client(trust_env=False, follow_redirects=False, timeout=_TIMEOUT_SECONDS) as client:
+
+        def post(address: str) -> int:
+            with client.stream(
+                "POST",
+                target.copy_with(host=address),
+                content=body,
+                headers={**headers, "Host": target.netloc.decode("ascii")},
+                # The certificate is still checked against the name.
+                extensions={"sni_hostname": name},
+            ) as response:
+                return response.status_code
+
+        for address in addresses[:-1]:
+            with suppress(httpx.ConnectError):
+                return post(address)
+        return post(addresses[-1])
 
 
-def _resolve(host: str, port: int, allow_private: bool) -> str:
+def _resolve(host: str, port: int, allow_private: bool) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -76,7 +87,7 @@ def _resolve(host: str, port: int, allow_private: bool) -> str:
                 f"{host}: expected a public address, got {address} "
                 "(CTVOS_WEBHOOK_ALLOW_PRIVATE=true allows it)",
             )
-    return addresses[0]
+    return addresses
 
 
 def _is_public(text: str) -> bool:

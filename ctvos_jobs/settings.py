@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -123,6 +124,18 @@ class Settings(BaseSettings):
     def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(_REDIS_SCHEMES):
             raise ValueError(f"expected an address that starts with {' or '.join(_REDIS_SCHEMES)}")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _base64(cls, value: SecretStr | None) -> SecretStr | None:
+        prefix, _, key = value.get_secret_value().partition("_") if value else ("whsec", "", "")
+        try:
+            base64.b64decode(key, validate=True)
+        except ValueError:
+            prefix = ""
+        if prefix != "whsec":
+            raise ValueError("expected whsec_ and base64")
         return value
 
     @field_validator("database_url")

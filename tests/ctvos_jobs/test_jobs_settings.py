@@ -56,6 +56,8 @@ def test_postgresql_gets_its_driver(scheme: str) -> None:
         ("artifact_url", "gs://bucket", "expected a folder or s3://BUCKET/PREFIX, got gs://"),
         ("heartbeat_seconds", "59", "expected at most half of lease_seconds (60), got 59"),
         ("retention_hours", "-1", "greater than 0"),
+        ("webhook_secret", "whsec_!", "expected whsec_ and base64"),
+        ("webhook_secret", "aGVsbG8=", "expected whsec_ and base64"),
         ("colour", "red", "colour: no such setting"),
     ],
 )
@@ -81,7 +83,7 @@ def test_secrets_are_not_shown() -> None:
     secrets = {
         "api_key": "hush-1",
         "redis_url": "redis://:hush-2@redis",
-        "webhook_secret": "whsec_hush-3",
+        "webhook_secret": "whsec_hush",
         "database_url": "postgresql://u:hush-4@db/ctvos",
         "artifact_options": {"secret": "hush-5", "endpoint_url": "http://minio"},
     }
