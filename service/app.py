@@ -14,7 +14,18 @@ from service.edge import BodyLimit, RequestMetrics, SecurityHeaders
 from service.openapi import add_openapi
 from service.page_files import add_page, page_routes
 from service.problems import add_problem_handlers
-from service.routes import artifacts, events, health, jobs, models, segment, train, videos, webhooks
+from service.routes import (
+    artifacts,
+    events,
+    frames,
+    health,
+    jobs,
+    models,
+    segment,
+    train,
+    videos,
+    webhooks,
+)
 
 _PUBLIC_PATHS = frozenset(
     {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
@@ -50,7 +61,18 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     add_problem_handlers(app)
-    for module in (segment, jobs, artifacts, events, webhooks, videos, train, models, health):
+    for module in (
+        segment,
+        jobs,
+        artifacts,
+        frames,
+        events,
+        webhooks,
+        videos,
+        train,
+        models,
+        health,
+    ):
         app.include_router(module.router)
     add_page(app, pages)
     add_openapi(app)

@@ -24,6 +24,7 @@ from ctvos_jobs.reaper import Reaper, ReapReport
 from ctvos_jobs.settings import Settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Job
+from service.frame_cache import FrameCache
 from service.metrics import JobCollector, Meters
 from service.probing import Prober
 
@@ -46,6 +47,7 @@ class ServiceContext:
     aredis: AsyncRedis
     relay: Relay
     prober: Prober
+    frames: FrameCache
     meters: Meters
     uploads: Path
     stopping: asyncio.Event
@@ -73,6 +75,7 @@ async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
     address = RedisAddress.from_settings(settings)
     celery = make_celery(settings)
     client = address.client()
+    prober = Prober(settings)
     context = ServiceContext(
         settings=settings,
         database=database,
@@ -80,7 +83,8 @@ async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
         redis=client,
         aredis=address.async_client(),
         relay=Relay(database, partial(send, celery)),
-        prober=Prober(settings),
+        prober=prober,
+        frames=FrameCache(store, prober, uploads),
         meters=Meters(),
         uploads=uploads,
         stopping=asyncio.Event(),

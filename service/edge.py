@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.problems import Problem, send_problem
 
 MAX_JSON_BYTES = 1 << 20
-_STREAMED = re.compile(r"/(segment|videos|jobs/[^/]+/corrections)")
+_STREAMED = re.compile(r"/(segment|videos|drafts|jobs/[^/]+/corrections)")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "

@@ -40,11 +40,15 @@ def multipart(properties: dict[str, Any], required: list[str]) -> dict[str, Any]
 SEGMENT_BODY = multipart(
     {
         "video": {**_FILE, "description": "mp4, mov, webm, mkv, avi, or a zip of frames."},
+        "draft": {"type": "string", "description": "Id of a draft, in place of `video`."},
         **_MASK_FIELDS,
         "adapt": {"type": "boolean", "description": "Adapt the network to the video first."},
         "object_names": {"type": "string", "description": 'JSON: `{"1": "dog"}`.'},
     },
-    ["video", "mask"],
+    ["mask"],
+)
+DRAFT_BODY = multipart(
+    {"video": {**_FILE, "description": "mp4, mov, webm, mkv, avi, or a zip of frames."}}, ["video"]
 )
 CORRECTION_BODY = multipart(_MASK_FIELDS, ["mask"])
 VIDEO_BODY = multipart(

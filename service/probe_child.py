@@ -49,6 +49,10 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _look(order: dict[str, Any]) -> dict[str, Any]:
+    if "draw" in order:
+        from service.frame_drawing import draw_frames
+
+        return draw_frames(order["draw"], order["limits"]["frames"])
     video = _look_at_video(order["video"], order["limits"]) if order["video"] else order["known"]
     masks = [_look_at_mask(mask, video) for mask in order["masks"]]
     return {"video": video, "masks": masks}

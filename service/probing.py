@@ -86,14 +86,33 @@ class Prober:
             "masks": [asdict(mask) for mask in masks],
             "limits": self._limits(),
         }
-        async with self._slots:
-            answer = await self._ask(folder, order)
-        if "error" in answer:
-            raise InputError(answer["error"]["code"], answer["error"]["message"])
+        answer = await self._answer(folder, order)
         return (
             ProbedVideo(**answer["video"]),
             [ProbedMask(**mask) for mask in answer["masks"]],
         )
+
+    async def draw(self, folder: Path, video: Path, start: int, stop: int) -> None:
+        """Write the frames from `start` to before `stop` of a video that was looked at before.
+
+        Args:
+            folder: gets `<index>.jpg`, as displayed.
+            video: a file, or a zip of frames.
+            start: first frame.
+            stop: the frame after the last; may be more than the video has.
+
+        Raises:
+            InputError: as `probe`, and `video_corrupt`; frames before the one at fault are written.
+        """
+        draw = {"video": str(video), "start": start, "stop": stop}
+        await self._answer(folder, {"draw": draw, "limits": self._limits()})
+
+    async def _answer(self, folder: Path, order: dict[str, Any]) -> dict[str, Any]:
+        async with self._slots:
+            answer = await self._ask(folder, order)
+        if "error" in answer:
+            raise InputError(answer["error"]["code"], answer["error"]["message"])
+        return answer
 
     def _limits(self) -> dict[str, int]:
         settings = self._settings

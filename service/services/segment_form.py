@@ -22,6 +22,7 @@ class SegmentOptions(BaseModel):
         model: name of a model; None: the promoted one.
         outputs: what to make; masks are always made.
         webhook_url: who is told of the end.
+        draft: id of a video that was uploaded before, in place of one in the form.
         adapt: adapt the network to the video first.
         object_names: by object id.
     """
@@ -31,6 +32,7 @@ class SegmentOptions(BaseModel):
     model: ModelName | None = None
     outputs: list[Output] | None = None
     webhook_url: str | None = None
+    draft: str | None = None
     adapt: bool = False
     object_names: _ObjectNames | None = None
 
@@ -53,7 +55,7 @@ class SegmentOptions(BaseModel):
 def segment_rules(settings: Settings) -> FormRules:
     """What `POST /segment` takes."""
     files = {"video": FileRule(1, int(settings.max_upload_bytes)), **_mask_rule(settings)}
-    texts = _SHARED_TEXTS | {"adapt", "object_names"}
+    texts = _SHARED_TEXTS | {"draft", "adapt", "object_names"}
     return FormRules(files, texts, int(settings.min_free_bytes))
 
 

@@ -12,8 +12,9 @@ from ctvos_jobs.tables import Job, new_id
 from service.context import ServiceContext
 from service.forms import UploadedFile
 from service.probing import MaskFile, ProbedMask, ProbedVideo
-from service.problems import Problem
-from service.services.files import move_into_store, write_json
+from service.problems import Problem, not_found
+from service.services.drafts import Draft, require_draft
+from service.services.files import copy_in_store, move_into_store, write_json
 from service.services.idempotency import IdempotentRequest, idempotent
 from service.services.quotas import require_room_for_bytes, require_room_for_job
 from service.services.segment_form import (
@@ -52,14 +53,25 @@ async def submit_segmentation(
         count = context.meters.upload_bytes.inc
         form = await receive_form(request, boundary, folder, rules, count)
         videos = form.files_of("video")
-        if not videos:
-            raise Problem(422, "video_missing", "video: expected a file, got none")
         options, pairs = parse_options(form), pair_masks(form)
+        if len(videos) + (options.draft is not None) != 1:
+            raise Problem(
+                422,
+                "video_missing",
+                "expected a file as video or a draft's id as draft, and not both",
+            )
         if (earlier := await once.earlier_job(["segment", *form_content(form)])) is not None:
             return earlier
         await run_in_threadpool(require_model, context, options.model)
-        video, masks = await _look(context, folder, videos[0], pairs)
-        return await run_in_threadpool(_save, once, options, (videos[0], video), pairs, masks)
+        if options.draft is None:
+            source: UploadedFile | Draft = videos[0]
+            video, masks = await _look(context, folder, videos[0], pairs)
+        else:
+            source = await run_in_threadpool(require_draft, context, principal, options.draft)
+            video, masks = await context.prober.probe(
+                folder, video=None, known=source.video, masks=name_masks(pairs)
+            )
+        return await run_in_threadpool(_save, once, options, (source, video), pairs, masks)
 
 
 async def _look(
@@ -76,7 +88,7 @@ async def _look(
 def _save(
     once: IdempotentRequest,
     options: SegmentOptions,
-    video: tuple[UploadedFile, ProbedVideo],
+    video: tuple[UploadedFile | Draft, ProbedVideo],
     pairs: list[tuple[int, UploadedFile]],
     masks: list[ProbedMask],
 ) -> Job:
@@ -84,7 +96,10 @@ def _save(
     uploaded, probed = video
     try:
         key = f"jobs/{job_id}/inputs/video{probed.suffix}"
-        move_into_store(context.store, uploaded.path, key)
+        if isinstance(uploaded, Draft):
+            _copy_draft(context, uploaded, key)
+        else:
+            move_into_store(context.store, uploaded.path, key)
         request: dict[str, Any] = {
             "video": {
                 "key": key,
@@ -92,6 +107,7 @@ def _save(
                 "sha256": uploaded.sha256,
                 "bytes": uploaded.size,
                 "frames": probed.frames,
+                "seconds": probed.seconds,
                 "width": probed.width,
                 "height": probed.height,
                 "stems_key": None,
@@ -110,6 +126,13 @@ def _save(
     except BaseException:
         context.store.delete(f"jobs/{job_id}")
         raise
+
+
+def _copy_draft(context: ServiceContext, draft: Draft, key: str) -> None:
+    try:
+        copy_in_store(context.store, draft.key, key)
+    except FileNotFoundError as error:
+        raise not_found("draft", draft.id) from error
 
 
 def queue_job(

@@ -50,6 +50,7 @@ def test_a_video_and_a_mask_make_a_queued_job(
             "frames": FRAMES,
             "width": SIZE[0],
             "height": SIZE[1],
+            "seconds": pytest.approx(FRAMES / 25),
             "stems_key": None,
         },
         "masks": [

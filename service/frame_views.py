@@ -1,0 +1,75 @@
+"""What goes over the wire about videos that are looked at frame by frame."""
+
+from pydantic import BaseModel, Field
+
+from ctvos_jobs.tables import Job
+from service.services.drafts import Draft
+from service.services.frames import segmented_video
+
+
+class DraftView(BaseModel):
+    """A video without masks; `POST /segment` takes its id as `draft` in place of a video."""
+
+    id: str
+    name: str
+    bytes: int
+    width: int = Field(description="Pixels, as displayed.")
+    height: int = Field(description="Pixels, as displayed.")
+    frames: int
+    frame_rate: float = Field(description="Frames per second, on average.")
+
+    @classmethod
+    def of(cls, draft: Draft) -> "DraftView":
+        """From what is stored."""
+        video = draft.video
+        return cls(
+            id=draft.id,
+            name=draft.name,
+            bytes=draft.size,
+            width=video.width,
+            height=video.height,
+            frames=video.frames,
+            frame_rate=video.frames / video.seconds,
+        )
+
+
+class GivenMask(BaseModel):
+    """A frame whose mask was given, with the objects in it."""
+
+    frame: int
+    objects: list[int]
+
+
+class JobFrames(BaseModel):
+    """The video of a segmentation."""
+
+    name: str
+    width: int = Field(description="Pixels, as displayed.")
+    height: int = Field(description="Pixels, as displayed.")
+    frames: int
+    frame_rate: float | None = Field(description="Frames per second, on average.")
+    masks: list[GivenMask]
+    object_names: dict[str, str]
+    outputs: list[str]
+    review: list[int] = Field(description="Frames worth a look, worst first; empty until the end.")
+
+    @classmethod
+    def of(cls, job: Job) -> "JobFrames":
+        """From a job's row.
+
+        Raises:
+            Problem: 404 when it is no segmentation.
+        """
+        video, request = segmented_video(job), job.request
+        seconds = video.get("seconds")
+        return cls(
+            name=video["name"],
+            width=video["width"],
+            height=video["height"],
+            frames=video["frames"],
+            frame_rate=video["frames"] / seconds if seconds else None,
+            masks=[GivenMask(frame=m["frame"], objects=m["objects"]) for m in request["masks"]],
+            object_names=request.get("object_names") or {},
+            outputs=request["outputs"],
+            review=(job.result or {}).get("review", []),
+        )
