@@ -9,27 +9,56 @@ import typer
 
 from ctvos_cli.options import Device, Out, torch_required
 
+Videos = Annotated[
+    list[Path], typer.Option(help="Folder of videos and photos; give it again for more.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="key=value, such as steps=8000 or pairs.max_gap=2."),
+]
+Cache = Annotated[
+    Path | None, typer.Option(help="Folder of decoded footage, made once, shared by runs.")
+]
+
 
 def train(
-    videos: Annotated[
-        list[Path], typer.Option(help="Folder of videos and photos; give it again for more.")
-    ],
+    videos: Videos,
     out: Out,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="key=value, such as steps=8000 or pairs.max_gap=2."),
+    preset: Annotated[
+        str | None, typer.Option(help="default, paper or full: what the settings change.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Continue the run in the folder.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings as JSON, such as the config.json of a run.")
+    ] = None,
+    settings: Settings = None,
+    resume: Annotated[
+        bool, typer.Option(help="Continue the run in the folder, with its settings.")
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after so long, with a checkpoint.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how long and how large the run would be.")
+    ] = False,
+    cache: Cache = None,
     device: Device = "auto",
 ) -> None:
-    """Train the key encoder by dense contrastive correspondence; nothing is labelled."""
+    """Teach the network from unlabelled videos and photos."""
     from ctvos_core.video import prepare_output_folder
 
     with torch_required():
         from ctvos_core.network.devices import select_device
-        from ctvos_core.training.run import configure, train
+        from ctvos_core.training.run import configure, estimate, train
 
-    config = configure(settings or [])
+    if resume and config is None and preset is None:
+        config = out / "config.json"
+    named = [] if preset is None else [f"preset={preset}"]
+    chosen = configure([*named, *(settings or [])], config)
     prepare_output_folder(out)
-    card = train(videos, out, config, select_device(device), resume, typer.echo)
+    if dry_run:
+        figures = estimate(videos, out, chosen, select_device(device), typer.echo, cache)
+        for name, value in figures.items():
+            typer.echo(f"{name}: {value:.4g}")
+        return
+    card = train(videos, out, chosen, select_device(device), resume, typer.echo, minutes, cache)
     typer.echo(f"{out / 'model'}: {card.parameters / 1e6:.1f} million parameters")

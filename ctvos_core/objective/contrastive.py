@@ -31,6 +31,7 @@ def contrastive_loss(
     valid: Tensor,
     temperature: float = 0.07,
     exclusion_cells: float = 1.5,
+    others: Tensor | None = None,
 ) -> Tensor:
     """InfoNCE from points of view a to view b (one direction).
 
@@ -46,6 +47,7 @@ def contrastive_loss(
         valid: (B, P) bool, which points count.
         temperature: divides the cosine similarities.
         exclusion_cells: radius in cells around the counterpart that is no negative.
+        others: (N, C, h, w) unit features of yet other images, all of whose cells are negatives.
 
     Returns:
         The mean over the valid points, 0 when there is none.
@@ -60,6 +62,9 @@ def contrastive_loss(
     mask = torch.zeros_like(negative, dtype=torch.bool)
     mask[own, :, own] = near
     negative = negative.masked_fill(mask, float("-inf")).flatten(2)
+    if others is not None:
+        strangers = others.transpose(0, 1).flatten(1)
+        negative = torch.cat([negative, query @ strangers / temperature], 2)
     loss = torch.logaddexp(negative.logsumexp(-1), positive) - positive
     return (loss * valid).sum() / valid.sum().clamp_min(1)
 

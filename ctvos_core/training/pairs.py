@@ -2,138 +2,140 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from ctvos_core.objective.cutout import cutout_masks, draw_cutout
+from ctvos_core.training.affine import about, apply, invert
+from ctvos_core.training.augment import draw_jitter, hide_channels, jitter
 from ctvos_core.training.cache import FrameCache, Scene
+from ctvos_core.training.config import PairConfig
+from ctvos_core.training.frames import Pixels, cut_views
 from ctvos_core.training.motion import displace
+from ctvos_core.training.sampling import SceneSampler
+
+_HIDDEN = 0.15
+"""Chance of each of a and b to be hidden in a view."""
+_CUT_SIDE = (0.15, 0.4)
+"""Side of the zero square on one of the two views, as a share of the view's."""
 
 
-@dataclass(frozen=True)
-class PairConfig:
-    """How pairs of views are drawn."""
+class PairPlan(NamedTuple):
+    """What to cut from which frames for B pairs; axis 1 are the two views of a pair."""
 
-    view: int = 128
-    """Side of a view in pixels."""
-    points: int = 128
-    """Points whose place is known in both views."""
-    max_gap: int = 3
-    """Most frames of the cache between the two views; 0 makes both from one frame."""
-    photo_share: float = 0.3
-    """Share of pairs made from photos, as far as there are any."""
-    scale: tuple[float, float] = (0.3, 0.95)
-    """Side of a view as a fraction of the frame's short side, drawn log-uniformly."""
-    rotation: float = 0.35
-    """Largest rotation in radians."""
-    shift: float = 0.25
-    """Largest shift between the views, as a fraction of the first one's side."""
+    numbers: np.ndarray
+    """(B, 2) frames of the cache."""
+    affines: np.ndarray
+    """(B, 2, 2, 3) float32 maps from view to frame."""
+    points: np.ndarray
+    """(B, 2, P, 2) float32 positions (x, y) in pixels of the views."""
+    valid: np.ndarray
+    """(B, P) bool: seen in both."""
+    jitters: np.ndarray
+    """(B, 2, JITTERS)."""
+    hidden: np.ndarray
+    """(B, 2, 2) bool."""
+    cutouts: np.ndarray
+    """(B, 4, 2) float32 corners, in pixels, of what is zero in the first view."""
 
 
 class PairBatch(NamedTuple):
-    """B pairs; index 0 and 1 of the first axis are the two views."""
+    """B pairs on the device; axis 1 are the two views."""
 
     views: Tensor
-    """(2, B, 3, view, view) uint8 RGB."""
+    """(B, 2, 3, S, S) Lab."""
     points: Tensor
-    """(2, B, P, 2) float32 positions (x, y) in view pixels."""
+    """(B, 2, P, 2)."""
     valid: Tensor
     """(B, P) bool."""
 
 
 class PairSampler:
-    """Draws batches from a cache; batch number n is the same however often it is drawn."""
+    """Draws pairs from a cache; pair i of step n is the same however often it is drawn."""
 
-    def __init__(self, cache: FrameCache, config: PairConfig, seed: int = 0) -> None:
-        self.cache, self.config, self.seed = cache, config, seed
-        videos = [s for s in cache.scenes if s.count > 1]
-        photos = [s for s in cache.scenes if s.count == 1]
-        self._groups = [(videos, _odds(videos)), (photos, _odds(photos))]
-        share = config.photo_share if videos and photos else float(not videos)
-        self._group_odds = [1 - share, share]
+    def __init__(
+        self, cache: FrameCache, scenes: SceneSampler, config: PairConfig, seed: int
+    ) -> None:
+        self._cache, self._scenes, self._config, self._seed = cache, scenes, config, seed
 
-    def batch(self, number: int, size: int) -> PairBatch:
-        """Batch `number` of `size` pairs."""
-        rng = np.random.default_rng([self.seed, number])
-        pairs = [self._pair(rng) for _ in range(size)]
-        views, points, valid = (np.stack(part) for part in zip(*pairs, strict=True))
-        return PairBatch(
-            torch.from_numpy(views).permute(1, 0, 4, 2, 3).contiguous(),
-            torch.from_numpy(points).transpose(0, 1).contiguous(),
-            torch.from_numpy(valid),
-        )
+    def plan(self, step: int, which: range) -> PairPlan:
+        """Pairs `which` of a step."""
+        pairs = [self._pair(np.random.default_rng([self._seed, 0, step, i])) for i in which]
+        return PairPlan(*(np.stack(part) for part in zip(*pairs, strict=True)))
 
-    def _pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        scenes, odds = self._groups[rng.choice(2, p=self._group_odds)]
-        scene = scenes[rng.choice(len(scenes), p=odds)]
-        gap = min(int(rng.integers(self.config.max_gap + 1)), scene.count - 1)
+    def _pair(self, rng: np.random.Generator) -> PairPlan:
+        config, scene = self._config, self._scenes.draw(rng)
+        gap = min(int(rng.integers(config.max_gap + 1)), scene.count - 1)
         first = scene.first + int(rng.integers(scene.count - gap))
-        numbers = range(first, first + gap)
-        motions = [self.cache.motion(scene, number) for number in numbers]
+        motions = [self._cache.motion(scene, number) for number in range(first, first + gap)]
 
         a = self._affine(rng, scene, None)
-        centre = _apply(a, np.full((1, 2), (self.config.view - 1) / 2))
+        centre = apply(a, np.full((1, 2), (config.view - 1) / 2))
         moved = _follow(centre, motions)[0]
         b = self._affine(rng, scene, np.where(np.isnan(moved), centre[0], moved))
 
-        candidates = rng.uniform(0, self.config.view - 1, (4 * self.config.points, 2))
-        there = _apply(_invert(b), _follow(_apply(a, candidates, scene), motions))
-        seen = np.all((there >= 0) & (there <= self.config.view - 1), axis=-1)
-        order = np.argsort(~seen, kind="stable")[: self.config.points]
-        points = np.stack([candidates[order], np.nan_to_num(there[order])]).astype(np.float32)
+        candidates = rng.uniform(0, config.view - 1, (4 * config.points, 2))
+        there = apply(invert(b), _follow(_inside(apply(a, candidates), scene), motions))
+        seen = np.all((there >= 0) & (there <= config.view - 1), axis=-1)
+        order = np.argsort(~seen, kind="stable")[: config.points]
 
-        view = (self.config.view, self.config.view)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        images = [self.cache.frame(first), self.cache.frame(first + gap)]
-        views = [
-            cv2.warpAffine(i, m, view, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-            for i, m in zip(images, (a, b), strict=True)
-        ]
+        area = rng.uniform(*_CUT_SIDE) ** 2
         swap = slice(None, None, -1 if rng.random() < 0.5 else 1)
-        return np.stack(views)[swap], points[swap].copy(), seen[order]
+        return PairPlan(
+            numbers=np.array([first, first + gap])[swap],
+            affines=np.stack([a, b]).astype(np.float32)[swap],
+            points=np.stack([candidates[order], np.nan_to_num(there[order])]).astype(np.float32)[
+                swap
+            ],
+            valid=seen[order],
+            jitters=draw_jitter(rng, 2),
+            hidden=rng.random((2, 2)) < _HIDDEN,
+            cutouts=draw_cutout(rng, "square", area, config.view).vertices,
+        )
 
     def _affine(
         self, rng: np.random.Generator, scene: Scene, near: np.ndarray | None
     ) -> np.ndarray:
-        """2x3 map from view pixels to frame pixels, centred at random or near a point."""
-        low, high = np.log(self.config.scale)
-        side = np.exp(rng.uniform(low, high)) * min(scene.height, scene.width)
-        angle = rng.uniform(-self.config.rotation, self.config.rotation)
+        """Map from view pixels to frame pixels, centred at random or near a point."""
+        config = self._config
+        side = np.exp(rng.uniform(*np.log(config.scale))) * min(scene.height, scene.width)
+        angle = rng.uniform(-config.rotation, config.rotation)
         size = np.array([scene.width, scene.height])
+        half = np.minimum(side, size) / 2
         if near is None:
-            centre = rng.uniform(0, 1, 2) * np.maximum(size - side, 0) + np.minimum(side, size) / 2
+            centre = rng.uniform(0, 1, 2) * np.maximum(size - side, 0) + half
         else:
-            centre = near + rng.uniform(-1, 1, 2) * self.config.shift * side
-            half = np.minimum(side, size) / 2
-            centre = np.clip(centre, half, size - half)
-        cos, sin = np.cos(angle), np.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]]) * (side / self.config.view)
-        if rng.random() < 0.5:
-            turn[:, 0] *= -1
-        return np.hstack([turn, (centre - turn @ np.full(2, (self.config.view - 1) / 2))[:, None]])
+            centre = np.clip(near + rng.uniform(-1, 1, 2) * config.shift * side, half, size - half)
+        middle = np.full(2, (config.view - 1) / 2)
+        return about(middle, centre, side / config.view, angle, rng.random() < 0.5)
 
 
-def _odds(scenes: list[Scene]) -> np.ndarray:
-    """Long scenes count more, but not in proportion; still ones (fixed cameras) count less."""
-    weights = np.array([s.count**0.5 * np.clip(s.motion_pixels, 0.2, 1) for s in scenes])
-    return weights / weights.sum() if scenes else weights
+def load_pairs(plan: PairPlan, pixels: Pixels, side: int) -> PairBatch:
+    """Cut the views of a plan and change their colours.
+
+    Args:
+        plan: B pairs.
+        pixels: the frames of `plan.numbers`, flattened; the batch is where they are.
+        side: S, pixels of a view's side.
+    """
+    affines, points, valid, jitters, hidden, cutouts = (
+        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:]
+    )
+    views = cut_views(pixels, affines.flatten(0, 1), side)
+    lab = hide_channels(jitter(views, jitters.flatten(0, 1)), hidden.flatten(0, 1))
+    lab = lab.unflatten(0, (-1, 2))
+    here = torch.eye(2, 3, device=cutouts.device).expand(len(cutouts), 1, 2, 3)
+    holes = cutout_masks(cutouts, cutouts.new_zeros(len(cutouts)), side, here)
+    first = lab[:, 0].masked_fill(holes, 0)
+    return PairBatch(torch.stack([first, lab[:, 1]], 1), points, valid)
 
 
-def _apply(affine: np.ndarray, points: np.ndarray, inside: Scene | None = None) -> np.ndarray:
-    moved = points @ affine[:, :2].T + affine[:, 2]
-    if inside is None:
-        return moved
-    within = np.all((moved >= 0) & (moved <= (inside.width - 1, inside.height - 1)), axis=-1)
-    return np.where(within[:, None], moved, np.nan)
-
-
-def _invert(affine: np.ndarray) -> np.ndarray:
-    turn = np.linalg.inv(affine[:, :2])
-    return np.hstack([turn, -(turn @ affine[:, 2])[:, None]])
+def _inside(points: np.ndarray, scene: Scene) -> np.ndarray:
+    within = np.all((points >= 0) & (points <= (scene.width - 1, scene.height - 1)), axis=-1)
+    return np.where(within[:, None], points, np.nan)
 
 
 def _follow(points: np.ndarray, motions: list[np.ndarray]) -> np.ndarray:

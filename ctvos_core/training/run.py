@@ -1,132 +1,253 @@
-"""A training run in a folder: footage cache, checkpoint, metrics, and the model it ends with.
+"""A training run in a folder.
 
-`OUT/cache/` the decoded footage, `OUT/checkpoint.pt`, `OUT/metrics.jsonl` one row per report,
-`OUT/model/` weights and card.
+`OUT/cache/` the decoded footage, `OUT/config.json`, `OUT/checkpoint.pt`, `OUT/metrics.jsonl`,
+`OUT/tensorboard/`, `OUT/pictures/` of reconstructions and tag maps, `OUT/model/` weights and card.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import CTVOS
-from ctvos_core.training.cache import FrameCache, build_cache
-from ctvos_core.training.correspondence import CorrespondenceConfig, CorrespondenceTrainer
+from ctvos_core.training.batches import Batch, Batches
+from ctvos_core.training.cache import FrameCache
+from ctvos_core.training.config import TrainingConfig
+from ctvos_core.training.footage import build_cache
+from ctvos_core.training.inspection import inspect
+from ctvos_core.training.metrics import Metrics
+from ctvos_core.training.parallel import Workers, join_workers, own_device
+from ctvos_core.training.settings import configure
+from ctvos_core.training.throughput import dry_run, peak_flops, samples_per_step, step_flops
+from ctvos_core.training.trainer import Trainer
 from ctvos_core.weights import ModelCard, save_model
+
+__all__ = ["configure", "estimate", "train"]
+
+_DRY_STEPS = 4
+_INSPECTED_CLIPS = 8
+_CLOCK_EVERY = 10
+
+Report = Callable[[str], None]
 
 
 def train(
     videos: Sequence[Path],
     out: Path,
-    config: CorrespondenceConfig,
+    config: TrainingConfig,
     device: torch.device,
     resume: bool = False,
-    report: Callable[[str], None] = print,
+    report: Report = print,
+    minutes: float | None = None,
+    cache: Path | None = None,
 ) -> ModelCard:
     """Train on every video and photo below `videos` and write the model to `out`.
 
     Args:
-        videos: folders, searched recursively; read once, and not again when `out` has their cache.
+        videos: folders, searched recursively; read once, and not again when there is their cache.
         out: see the module.
         config: the run.
-        device: where it runs.
+        device: where it runs; under `torchrun`, every process takes a GPU of its own.
         resume: continue from the checkpoint in `out`; the losses are those of a run without a stop.
         report: called with lines of progress.
+        minutes: stop with a checkpoint after so long, to be resumed.
+        cache: folder of decoded footage that runs share; by default `out/cache`.
 
     Returns:
         The card of the model.
 
     Raises:
         InputError: nothing usable in `videos`; a checkpoint in `out` and no `resume`, or the
-            other way round.
+            other way round; losses that are no longer numbers.
     """
+    started = time.monotonic()
     checkpoint = out / "checkpoint.pt"
     if resume and not checkpoint.exists():
         raise InputError("no_checkpoint", f"{checkpoint}: expected a checkpoint, found none")
     if checkpoint.exists() and not resume:
         raise InputError("run_exists", f"{out}: holds a run already; resume it or name another")
-    cache_folder = out / "cache"
-    if (cache_folder / "index.json").exists():
-        cache = FrameCache(cache_folder)
-    else:
-        cache = build_cache(videos, cache_folder, report=report)
-    for path, reason in cache.index.skipped.items():
-        report(f"skipped {path}: {reason}")
-    trainer = CorrespondenceTrainer(cache, config, device)
+    device = own_device(device)
+    workers = join_workers(device)
+    report = report if workers.is_first else _silent
+    footage = _open_cache(videos, cache or out / "cache", config, workers, report)
+    batches = Batches(footage, config, device, workers)
+    trainer = Trainer(config, device, workers)
     if resume:
         trainer.load(checkpoint)
-    with (out / "metrics.jsonl").open("a") as metrics:
-
-        def log(row: dict[str, Any]) -> None:
-            line = json.dumps(row)
-            metrics.write(line + "\n")
-            metrics.flush()
-            report(line)
-
-        trainer.run(out, log)
-    return export(trainer, out / "model", out.name)
+    run = _Run(trainer, batches, out, report)
+    run.go(None if minutes is None else started + 60 * minutes)
+    card = _describe(trainer, footage, out.name)
+    return _export(trainer, out / "model", card) if workers.is_first else card
 
 
-def export(trainer: CorrespondenceTrainer, folder: Path, name: str) -> ModelCard:
-    """Write the moving average of a trainer's encoder as a model without a decoder."""
+def estimate(
+    videos: Sequence[Path],
+    out: Path,
+    config: TrainingConfig,
+    device: torch.device,
+    report: Report = print,
+    cache: Path | None = None,
+) -> dict[str, float]:
+    """What a run would take (see `throughput.dry_run`), from a few steps that leave no trace.
+
+    The cache is built, for the run to use.
+
+    Raises:
+        InputError: as `train` does for `videos`.
+    """
+    footage = _open_cache(videos, cache or out / "cache", config, Workers(), report)
+    batches = Batches(footage, replace(config, steps=_DRY_STEPS), device, Workers())
+    return dry_run(Trainer(config, device), batches.following(0))
+
+
+class _Run:
+    """Takes steps, and writes what becomes of them."""
+
+    def __init__(self, trainer: Trainer, batches: Batches, out: Path, report: Report) -> None:
+        self._trainer, self._batches, self._out, self._report = trainer, batches, out, report
+        self._rows: list[dict[str, Tensor]] = []
+        self._since = time.monotonic()
+        self._flops: int | None = None
+
+    def go(self, until: float | None) -> None:
+        """Train to the last step, or to a time of the monotonic clock."""
+        trainer, config = self._trainer, self._trainer.config
+        if not trainer.workers.is_first:
+            for _ in self._steps(until):
+                pass
+            return
+        self._out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(config), indent=2) + "\n"
+        (self._out / "config.json").write_text(text)
+        metrics = Metrics(self._out, trainer.step)
+        if trainer.step == 0:
+            trainer.save(self._out / "checkpoint.pt")
+            self._inspect(metrics)
+        for _ in self._steps(until):
+            last = trainer.step == config.steps
+            if trainer.step % config.report_every == 0 or last:
+                metrics.write(self._summary())
+            if trainer.step % config.save_every == 0 or last:
+                trainer.save(self._out / "checkpoint.pt")
+            if last or (config.picture_every and trainer.step % config.picture_every == 0):
+                self._inspect(metrics)
+        if trainer.step < config.steps:
+            trainer.save(self._out / "checkpoint.pt")
+            self._report(f"stopped after {trainer.step} of {config.steps} steps, to be resumed")
+        metrics.close()
+
+    def _steps(self, until: float | None) -> Any:
+        trainer = self._trainer
+        for batch in self._batches.following(trainer.step):
+            if self._flops is None:
+                self._prepare(batch)
+            self._rows.append(trainer.train_step(batch))
+            yield
+            if until is not None and trainer.step % _CLOCK_EVERY == 0 and self._is_past(until):
+                return
+
+    def _prepare(self, batch: Batch) -> None:
+        trainer = self._trainer
+        self._flops = step_flops(trainer, batch) if peak_flops(trainer.device) else 0
+        trainer.compile()
+        self._since = time.monotonic()
+
+    def _is_past(self, until: float) -> bool:
+        # All processes must stop at the same step.
+        late = torch.tensor(float(time.monotonic() > until), device=self._trainer.device)
+        return self._trainer.workers.total(late).item() > 0
+
+    def _summary(self) -> dict[str, Any]:
+        """Means since the last report, and speed."""
+        trainer = self._trainer
+        means = {
+            name: torch.stack([row[name] for row in self._rows]).mean().item()
+            for name in self._rows[0]
+        }
+        if not all(map(math.isfinite, means.values())):
+            raise InputError(
+                "training_diverged",
+                f"step {trainer.step}: expected finite losses, got {means}; lower learning_rate",
+            )
+        now = time.monotonic()
+        seconds = (now - self._since) / len(self._rows)
+        row: dict[str, Any] = {"step": trainer.step} | means
+        row["learning_rate"] = trainer.optimizer.param_groups[0]["lr"]
+        row["seconds_per_step"] = round(seconds, 4)
+        row["samples_per_second"] = round(samples_per_step(trainer.config) / seconds, 2)
+        peak = peak_flops(trainer.device)
+        if peak and self._flops:
+            row["share_of_peak"] = round(self._flops / seconds / peak, 4)
+        self._rows, self._since = [], now
+        self._report(json.dumps(row))
+        return row
+
+    def _inspect(self, metrics: Metrics) -> None:
+        """Look at clips that are not trained on, if the run has clips."""
+        trainer = self._trainer
+        if not trainer.config.clips.batch:
+            return
+        clips = self._batches.held_out_clips(_INSPECTED_CLIPS)
+        picture = self._out / "pictures" / f"{trainer.step:06}.png"
+        row = {"step": trainer.step} | inspect(trainer.average, clips, picture)
+        metrics.write(row)
+        self._report(json.dumps(row))
+
+
+def _open_cache(
+    videos: Sequence[Path], folder: Path, config: TrainingConfig, workers: Workers, report: Report
+) -> FrameCache:
+    if workers.is_first and not (folder / "index.json").exists():
+        build_cache(videos, folder, report=report)
+    workers.wait()
+    cache = FrameCache(folder)
+    for path, reason in cache.index.skipped.items():
+        report(f"skipped {path}: {reason}")
+    clips = config.clips.batch and config.clips.photo_share
+    if not clips and not (config.pairs.batch and config.pairs.photo_share):
+        moving = {scene.source for scene in cache.scenes if scene.count > 1}
+        for source in sorted({scene.source for scene in cache.scenes} - moving):
+            report(f"skipped {source}: one frame, and photos are switched off")
+    return cache
+
+
+def _describe(trainer: Trainer, cache: FrameCache, name: str) -> ModelCard:
     config = trainer.config
-    network = CTVOS(config.network())
-    network.query_encoder.load_state_dict(trainer.average.state_dict())
-    index = trainer.sampler.cache.index
-    card = ModelCard(
+    parts = ["cutout reconstruction and tagging"] * (config.clips.batch > 0)
+    parts += ["dense contrastive correspondence"] * (config.pairs.batch > 0)
+    used = trainer.device
+    return ModelCard(
         name=name,
-        description="Key encoder, taught by dense contrastive correspondence without labels.",
-        network=network.config,
+        description=f"Taught without labels, by {' and '.join(parts)}.",
+        network=trainer.average.config,
         parameters=0,
         digest="",
         training={
-            "objective": "dense contrastive correspondence",
+            "objective": " and ".join(parts),
             "steps": trainer.step,
             "config": json.loads(json.dumps(asdict(config))),
-            "scenes": len(index.scenes),
-            "frames": len(index.offsets) - 1,
+            "scenes": len(cache.scenes),
+            "frames": cache.frame_count,
+            "hardware": torch.cuda.get_device_name(used) if used.type == "cuda" else "CPU",
         },
     )
+
+
+def _export(trainer: Trainer, folder: Path, card: ModelCard) -> ModelCard:
+    """Write the moving average as a model."""
+    network = CTVOS(trainer.average.config)
+    network.load_state_dict(trainer.average.state_dict())
     return save_model(folder, network, card)
 
 
-def configure(settings: Sequence[str]) -> CorrespondenceConfig:
-    """A configuration from `key=value` settings; keys of the pairs are written `pairs.key`.
-
-    Raises:
-        InputError: no such key, or a value of another type than the default's.
-    """
-    config = CorrespondenceConfig()
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        owner, _, name = key.rpartition(".")
-        target: Any = config.pairs if owner == "pairs" else config
-        known = {f.name: getattr(target, f.name) for f in fields(target) if f.name != "pairs"}
-        if not equals or owner not in ("", "pairs") or name not in known:
-            raise InputError(
-                "setting_unknown",
-                f"{setting}: expected key=value with one of {', '.join(known)}",
-            )
-        changed = replace(target, **{name: _parse(setting, text, known[name])})
-        config = replace(config, pairs=changed) if owner else changed
-    return config
-
-
-def _parse(setting: str, text: str, default: Any) -> Any:
-    try:
-        if isinstance(default, tuple):
-            parts = tuple(float(part) for part in text.split(","))
-            if len(parts) != len(default):
-                raise ValueError
-            return parts
-        return type(default)(text)
-    except ValueError as error:
-        raise InputError(
-            "setting_invalid", f"{setting}: expected a value like {default!r}, got {text!r}"
-        ) from error
+def _silent(line: str) -> None:
+    """Only the first process reports."""

@@ -79,3 +79,17 @@ def test_matching_features_cost_less_than_shuffled_ones():
     matched = contrastive_loss(a, a, points, points, valid)
     shuffled = contrastive_loss(a, a, points, points.flip(1), valid)
     assert matched < 0.1 < shuffled
+
+
+def test_other_images_are_negatives_as_those_of_the_batch_are():
+    """The loss of a batch is the mean of its halves', each with the other's cells as negatives."""
+    g = torch.Generator().manual_seed(4)
+    a, b = unit(g, 4, 6, 3, 4), unit(g, 4, 6, 3, 4)
+    points_a, points_b = (torch.rand(4, 5, 2, generator=g, dtype=torch.float64) * 2 for _ in "ab")
+    valid = torch.ones(4, 5, dtype=torch.bool)
+    whole = contrastive_loss(a, b, points_a, points_b, valid)
+    halves = [
+        contrastive_loss(a[i], b[i], points_a[i], points_b[i], valid[i], others=b[j])
+        for i, j in ((slice(2), slice(2, 4)), (slice(2, 4), slice(2)))
+    ]
+    assert torch.allclose(whole, torch.stack(halves).mean())

@@ -1,0 +1,155 @@
+"""Clips: past frames, zoomed views of some of them, and the current frame, with one cutout."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctvos_core.network.colour import rgb_to_lab
+from ctvos_core.objective.cutout import NO_CUTOUT, Cutout, cutout_masks, draw_cutout
+from ctvos_core.objective.two_tone import two_tone
+from ctvos_core.objective.zoom import draw_zooms
+from ctvos_core.training.affine import about, chain
+from ctvos_core.training.augment import hide_channels
+from ctvos_core.training.cache import Scene
+from ctvos_core.training.config import TrainingConfig
+from ctvos_core.training.frames import Pixels, cut_views
+from ctvos_core.training.sampling import SceneSampler
+
+_SCALE, _ROTATION, _SHIFT = 0.35, 0.35, 0.25
+"""Of the affine motion from the first past frame to the current one, at strength 1: logarithm of
+the change of size, radians, share of the view's side."""
+
+
+class ClipPlan(NamedTuple):
+    """What to cut from which frames for B clips; axis 1 are N views, the current frame last."""
+
+    numbers: np.ndarray
+    """(B, N) frames of the cache: past, zoomed, current."""
+    affines: np.ndarray
+    """(B, N, 2, 3) float32 maps from view to frame."""
+    cutouts: np.ndarray
+    """(B, V, 2) float32 corners; see `cutout_masks`."""
+    radii: np.ndarray
+    """(B,) float32."""
+    to_current: np.ndarray
+    """(B, N, 2, 3) float32 maps that the cutout moves by."""
+    hidden: np.ndarray
+    """(B, 2) bool: colour channels hidden from queries and keys."""
+    tones: np.ndarray
+    """(B, 3) float32 direction of a mask-like clip in colour space; 0 for one in colours."""
+
+
+class ClipBatch(NamedTuple):
+    """B clips on the device."""
+
+    images: Tensor
+    """(B, N, 3, S, S) Lab, colours hidden at random: what queries and keys come from."""
+    contents: Tensor
+    """(B, N, 3, S, S) in [-1, 1] with the cutout: what values come from; the last is the target."""
+    cutout: Tensor
+    """(B, S, S) bool, in the current frame."""
+
+
+class ClipSampler:
+    """Draws clips; clip i of step n is the same however often it is drawn."""
+
+    def __init__(self, scenes: SceneSampler, config: TrainingConfig, seed: int) -> None:
+        self._scenes, self._config, self._seed = scenes, config, seed
+
+    def plan(self, step: int, which: range) -> ClipPlan:
+        """Clips `which` of a step."""
+        clips = [self._clip(np.random.default_rng([self._seed, 1, step, i])) for i in which]
+        return ClipPlan(*(np.stack(part) for part in zip(*clips, strict=True)))
+
+    def _clip(self, rng: np.random.Generator) -> ClipPlan:
+        config, objective = self._config.clips, self._config.objective
+        scene, side = self._scenes.draw(rng), config.view
+        frames = _draw_frames(rng, scene, config.past, config.max_gap)
+        strength = 1.0 if scene.count == 1 else config.motion
+        motion = _draw_motion(rng, config.past, strength, side)
+        zoomed, zooms = draw_zooms(rng, config.past, config.zoom_frames, side)
+
+        views = [*motion[:-1], *map(chain, motion[zoomed], zooms), motion[-1]]
+        crop = _draw_crop(rng, scene, config.scale, side)
+        fixed = [np.eye(2, 3)] * len(views)
+        cutout = self._cutout(rng)
+        return ClipPlan(
+            numbers=np.concatenate([frames[:-1], frames[zoomed], frames[-1:]]),
+            affines=np.stack([chain(crop, view) for view in views]).astype(np.float32),
+            cutouts=cutout.vertices,
+            radii=cutout.radius,
+            to_current=np.stack(views if objective.scene_attached else fixed).astype(np.float32),
+            hidden=rng.random(2) < config.channel_dropout,
+            tones=(rng.normal(size=3) * (rng.random() < objective.two_tone_share)).astype(
+                np.float32
+            ),
+        )
+
+    def _cutout(self, rng: np.random.Generator) -> Cutout:
+        objective = self._config.objective
+        if objective.cutout == "none":
+            return NO_CUTOUT
+        area = self._config.cutout_area(rng.uniform(*objective.cutout_size))
+        return draw_cutout(rng, objective.cutout, area, self._config.clips.view)
+
+
+def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
+    """Cut the views of a plan and their cutouts.
+
+    Args:
+        plan: B clips.
+        pixels: the frames of `plan.numbers`, flattened; the batch is where they are.
+        side: S, pixels of a view's side.
+    """
+    affines, vertices, radii, to_current, hidden, tones = (
+        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:]
+    )
+    B, N = affines.shape[:2]
+    cutouts = cutout_masks(vertices, radii, side, to_current)
+    views = cut_views(pixels, affines.flatten(0, 1), side)
+    lab = rgb_to_lab(views).clamp(-1, 1).unflatten(0, (B, N))
+    like_mask = tones.any(1)[:, None, None, None, None]
+    contents = torch.where(like_mask, two_tone(lab, tones), lab)
+    return ClipBatch(
+        images=hide_channels(lab, hidden[:, None]),
+        contents=contents.masked_fill(cutouts[:, :, None], 0),
+        cutout=cutouts[:, -1],
+    )
+
+
+def _draw_frames(rng: np.random.Generator, scene: Scene, past: int, max_gap: int) -> np.ndarray:
+    """(past + 1,) frames of a scene, forwards or backwards; a photo's only one again and again."""
+    if scene.count == 1:
+        return np.full(past + 1, scene.first)
+    gap = int(rng.integers(1, min(max_gap, (scene.count - 1) // past) + 1))
+    first = scene.first + int(rng.integers(scene.count - gap * past))
+    frames = first + gap * np.arange(past + 1)
+    return frames if rng.random() < 0.5 else frames[::-1]
+
+
+def _draw_motion(rng: np.random.Generator, past: int, strength: float, side: int) -> np.ndarray:
+    """(past + 1, 2, 3) maps from each frame's view to the last's: a steady motion and a tremor."""
+    limits = strength * np.array([_SCALE, _ROTATION, _SHIFT, _SHIFT])
+    overall = rng.uniform(-limits, limits)
+    middle = np.full(2, (side - 1) / 2)
+    maps = []
+    for back in range(past, -1, -1):
+        tremor = rng.uniform(-limits, limits) * 0.1 * (back > 0)
+        scale, angle, dx, dy = overall * back / past + tremor
+        maps.append(about(middle, middle + side * np.array([dx, dy]), np.exp(scale), angle))
+    return np.stack(maps)
+
+
+def _draw_crop(
+    rng: np.random.Generator, scene: Scene, scale: tuple[float, float], side: int
+) -> np.ndarray:
+    """Map from view to frame: a random square of the frame, mirrored half of the time."""
+    size = np.array([scene.width, scene.height])
+    length = rng.uniform(*scale) * size.min()
+    centre = length / 2 + rng.uniform(0, 1, 2) * (size - length)
+    middle = np.full(2, (side - 1) / 2)
+    return about(middle, centre - 0.5, length / side, 0.0, rng.random() < 0.5)
