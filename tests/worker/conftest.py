@@ -20,7 +20,7 @@ from ctvos_jobs import lifecycle
 from ctvos_jobs.celery_app import make_celery, send
 from ctvos_jobs.database import Database
 from ctvos_jobs.embedded_redis import EmbeddedRedis
-from ctvos_jobs.outbox import Relay
+from ctvos_jobs.outbox import Message, Relay
 from ctvos_jobs.reaper import Reaper
 from ctvos_jobs.settings import Settings, load_settings
 from ctvos_jobs.store import ArtifactStore
@@ -214,6 +214,10 @@ class House:
             )
         self._relay.poke()
         return job_id
+
+    def send_again(self, job_id: str) -> None:
+        """A second message for a job."""
+        send(self._celery, Message("segment", "ctvos.segment", (job_id,)))
 
     def job(self, job_id: str) -> Job:
         with self.database.reading() as session:
