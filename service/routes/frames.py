@@ -50,6 +50,14 @@ def get_draft(context: Context, caller: Caller, draft_id: DraftId) -> DraftView:
     return DraftView.of(require_draft(context, caller, draft_id))
 
 
+@router.delete(
+    "/drafts/{draft_id}", operation_id="deleteDraft", status_code=204, responses=responses(404)
+)
+def delete_draft(context: Context, caller: Caller, draft_id: DraftId) -> None:
+    """Delete a draft before its day is over; jobs that were made from it stay."""
+    context.store.delete(f"uploads/{require_draft(context, caller, draft_id).id}")
+
+
 @router.get(
     "/drafts/{draft_id}/frames/{frame}",
     operation_id="getDraftFrame",
