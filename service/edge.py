@@ -10,6 +10,7 @@ from service.problems import Problem, send_problem
 
 MAX_JSON_BYTES = 1 << 20
 _STREAMED = re.compile(r"/(segment|videos|drafts|jobs/[^/]+/corrections)")
+_METHODS = ("GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
@@ -117,7 +118,8 @@ class RequestMetrics:
             # The path itself would make a new series for every job.
             route = getattr(scope.get("route"), "path", "unknown")
             meters = scope["app"].state.context.meters
-            meters.requests.labels(scope["method"], route, str(status)).observe(
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            meters.requests.labels(method, route, str(status)).observe(
                 time.perf_counter() - started
             )
 

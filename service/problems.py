@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from ctvos_core.errors import InputError
@@ -22,7 +22,6 @@ _CODES = {
     415: "unsupported_media_type",
     500: "internal_error",
 }
-_log = structlog.get_logger(__name__)
 
 
 class FieldError(BaseModel):
@@ -110,9 +109,14 @@ def add_problem_handlers(app: FastAPI) -> None:
         problem = Problem(422, "invalid_request", detail, errors=errors)
         return problem_response(problem, request.url.path)
 
+    @app.exception_handler(ClientDisconnect)
+    async def on_disconnect(request: Request, error: ClientDisconnect) -> JSONResponse:
+        problem = Problem(400, "client_disconnected", "The client went away while it was sending.")
+        return problem_response(problem, request.url.path)  # for the metrics: nobody reads it
+
     @app.exception_handler(Exception)
     async def on_unhandled(request: Request, error: Exception) -> JSONResponse:
-        _log.error("unhandled error", path=request.url.path, exc_info=error)
+        # The server that runs the application gets the error, too, and logs it.
         problem = Problem(500, "internal_error", "The server failed; its log says how.")
         return problem_response(problem, request.url.path)
 

@@ -30,7 +30,7 @@ async def upload_folder(parent: Path) -> AsyncIterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
 
 
 def check_headers(request: Request, rules: FormRules, folder: Path) -> bytes:

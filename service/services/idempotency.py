@@ -86,7 +86,7 @@ async def idempotent(
         yield request
     except BaseException:
         if request.earlier is None:
-            _release(context, principal.key_id, key)
+            await run_in_threadpool(_release, context, principal.key_id, key)
         raise
 
 

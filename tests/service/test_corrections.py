@@ -1,5 +1,7 @@
 """Corrections: which frames stay, and what the new job is made of."""
 
+import itertools
+
 import httpx
 import pytest
 from hypothesis import given
@@ -42,7 +44,7 @@ def test_kept_frames_hold_confirmed_masks_and_no_corrected_ones(
     kept = {frame for first, last in runs for frame in range(first, last + 1)}
     assert set(given_frames) - set(corrected) <= kept
     assert not kept & set(corrected)
-    assert all(a[1] + 1 < b[0] for a, b in zip(runs, runs[1:], strict=False))
+    assert all(a[1] + 1 < b[0] for a, b in itertools.pairwise(runs))
 
 
 def row(service: Service, job_id: str) -> Job:
