@@ -115,10 +115,10 @@ class EmbeddedRedis:
     def stop(self) -> None:
         """Stop the server; what it holds is on disk."""
         self._stopping.set()
-        if self._process is not None:
-            self._process.terminate()
-        if self._watch is not None:
-            self._watch.join()
+        while self._watch is not None and self._watch.is_alive():
+            if self._process is not None:  # again and again: it may just be started anew
+                self._process.terminate()
+            self._watch.join(timeout=0.2)
         self._process = self._watch = None
         self._release_lock()
 
