@@ -3,7 +3,9 @@
 import typer
 
 from ctvos_cli import (
+    ablate,
     api,
+    bench,
     config,
     demo,
     evaluate,
@@ -25,7 +27,9 @@ app = typer.Typer(
 app.command("segment")(segment.segment)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("train")(train.train)
+app.command("ablate")(ablate.ablate)
 app.command("demo")(demo.demo)
+app.command("bench")(bench.bench)
 app.command("serve")(serve.serve)
 app.command("api")(api.api)
 app.command("worker")(worker.worker)

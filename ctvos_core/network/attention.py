@@ -219,7 +219,8 @@ def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Te
         scores.device,
     )
     # One bias serves all T frames.
-    return (scores.unflatten(2, (-1, bias.shape[1])) + bias[:, None]).flatten(2)
+    scores.unflatten(2, (-1, bias.shape[1])).add_(bias[:, None])
+    return scores
 
 
 @lru_cache(maxsize=256)
