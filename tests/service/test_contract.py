@@ -1,0 +1,97 @@
+"""What the description of the API says, and that the application keeps to it."""
+
+import re
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import CHECKS
+from service_helpers import Service, form
+
+from ctvos_jobs.settings import load_settings
+from service.app import create_app
+
+ROUTES = {
+    ("post", "/segment"),
+    ("get", "/jobs"),
+    ("get", "/jobs/{job_id}"),
+    ("delete", "/jobs/{job_id}"),
+    ("get", "/jobs/{job_id}/events"),
+    ("post", "/jobs/{job_id}/cancel"),
+    ("post", "/jobs/{job_id}/corrections"),
+    ("get", "/jobs/{job_id}/masks"),
+    ("get", "/jobs/{job_id}/masks/{frame}"),
+    ("get", "/jobs/{job_id}/coco"),
+    ("get", "/jobs/{job_id}/overlay"),
+    ("get", "/jobs/{job_id}/alpha"),
+    ("get", "/jobs/{job_id}/confidence"),
+    ("get", "/jobs/{job_id}/metrics"),
+    ("get", "/jobs/{job_id}/webhooks"),
+    ("post", "/jobs/{job_id}/webhooks/{delivery_id}/redeliver"),
+    ("post", "/videos"),
+    ("get", "/videos"),
+    ("get", "/videos/{video_id}"),
+    ("delete", "/videos/{video_id}"),
+    ("post", "/train"),
+    ("get", "/models"),
+    ("get", "/models/{name}"),
+    ("post", "/models/{name}/promote"),
+    ("get", "/limits"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+}
+
+
+def operations(client: httpx.Client) -> dict[tuple[str, str], dict]:  # type: ignore[type-arg]
+    paths = client.get("/openapi.json").json()["paths"]
+    return {(method, path): op for path, item in paths.items() for method, op in item.items()}
+
+
+def test_every_route_is_described(client: httpx.Client) -> None:
+    described = operations(client)
+    assert described.keys() >= ROUTES
+    ids = [op["operationId"] for op in described.values()]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in ids), ids
+    for (method, path), op in described.items():
+        codes = op["responses"].keys()
+        assert {"401", "403", "422", "500"} <= codes, (method, path)
+        if "{" in path:
+            assert "404" in codes, (method, path)
+        for code, answer in op["responses"].items():
+            if int(code) >= 400:
+                assert list(answer["content"]) == ["application/problem+json"], (path, code)
+
+
+described = schemathesis.openapi.from_dict(create_app(load_settings()).openapi())
+# A stream of events lasts until its job has ended.
+finite = described.exclude(operation_id="streamEvents")
+
+
+@pytest.fixture(scope="module")
+def busy_service(shared_service: Service, video_bytes: bytes) -> Service:
+    with shared_service.client() as client:
+        assert client.post("/segment", **form(video_bytes)).status_code == 202
+        assert client.post("/videos", files={"video": video_bytes}).status_code == 201
+    return shared_service
+
+
+@finite.parametrize()
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_server_error_and_no_undeclared_answer(
+    case: schemathesis.Case, busy_service: Service
+) -> None:
+    response = case.call(base_url=busy_service.url, timeout=30)
+    names = ("not_a_server_error", "status_code_conformance", "content_type_conformance")
+    names += ("response_schema_conformance",)
+    if case.operation.definition.raw["operationId"] == "readiness":
+        names = names[1:]  # 503 is its answer while there is no worker
+    case.validate_response(response, checks=CHECKS.get_by_names(names))
