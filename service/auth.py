@@ -1,6 +1,7 @@
 """Who asks: decided from the headers alone, before a byte of the body is read."""
 
 import ipaddress
+import time
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,8 @@ from service.problems import Problem, send_problem
 
 LOCAL_KEY_ID = "local"
 """Whose the jobs are that come in before any key is set up."""
+REMEMBERED_SECONDS = 1.0
+"""How long a key that was looked up is taken as good: a client that polls asks often."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ctvos"'}
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -35,6 +38,7 @@ class Authentication:
     def __init__(self, app: ASGIApp, public_paths: frozenset[str]) -> None:
         self._app = app
         self._public_paths = public_paths
+        self._known: dict[str, tuple[float, Principal | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
@@ -43,12 +47,29 @@ class Authentication:
             return
         context = scope["app"].state.context
         try:
-            principal = await _identify(scope, context.database, context.settings)
+            principal = await self._identify(scope, context.database, context.settings)
         except Problem as problem:
             await send_problem(problem, scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope, database: Database, settings: Settings) -> Principal:
+        headers = Headers(scope=scope)
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        given = key.strip() if scheme.lower() == "bearer" else ""
+        known_until, principal = self._known.get(given, (0.0, None))
+        if known_until < time.monotonic():
+            principal, keys_exist = await run_in_threadpool(_look_up, database, settings, given)
+            if principal is None and keys_exist:
+                raise _unauthorized(headers)
+            # Only what is served is remembered, so guesses at keys take no memory.
+            self._known = {k: v for k, v in self._known.items() if v[0] > time.monotonic()}
+            self._known[given] = time.monotonic() + REMEMBERED_SECONDS, principal
+        if principal is not None:
+            return principal
+        _require_local(scope, headers)
+        return Principal(LOCAL_KEY_ID, admin=True)
 
 
 def current_principal(request: Request) -> Principal:
@@ -57,23 +78,14 @@ def current_principal(request: Request) -> Principal:
     return principal
 
 
-async def _identify(scope: Scope, database: Database, settings: Settings) -> Principal:
-    headers = Headers(scope=scope)
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    given = key.strip() if scheme.lower() == "bearer" else ""
-    found, keys_exist = await run_in_threadpool(_look_up, database, settings, given)
-    if found is not None:
-        return found
-    if keys_exist:
-        what = "a valid API key" if "authorization" in headers else "an API key"
-        raise Problem(
-            401,
-            "unauthorized",
-            f"This needs {what}: send the header 'Authorization: Bearer KEY'.",
-            headers=_CHALLENGE,
-        )
-    _require_local(scope, headers)
-    return Principal(LOCAL_KEY_ID, admin=True)
+def _unauthorized(headers: Headers) -> Problem:
+    what = "a valid API key" if "authorization" in headers else "an API key"
+    return Problem(
+        401,
+        "unauthorized",
+        f"This needs {what}: send the header 'Authorization: Bearer KEY'.",
+        headers=_CHALLENGE,
+    )
 
 
 def _look_up(database: Database, settings: Settings, given: str) -> tuple[Principal | None, bool]:

@@ -1,6 +1,7 @@
 """Who is served, and what is decided before a body is read."""
 
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from service_helpers import Service, form, problem_of
 
 from ctvos_jobs.api_keys import create_key, revoke_key
+from service.auth import REMEMBERED_SECONDS
 
 
 def new_key(service: Service, name: str, *, admin: bool = False) -> dict[str, str]:
@@ -91,6 +93,7 @@ def test_keys_see_their_own_things_only(serving: Callable[..., Any], video_bytes
         assert client.post("/models/default/promote", headers=admin).status_code == 200
         with service.database.session() as session:
             revoke_key(session, anna["Authorization"].split("_")[1])
+        time.sleep(REMEMBERED_SECONDS + 0.1)
         assert client.get("/jobs", headers=anna).status_code == 401
 
 
