@@ -50,8 +50,9 @@ def train(
         from ctvos_core.network.devices import select_device
         from ctvos_core.training.run import configure, estimate, train
 
-    if resume and config is None and preset is None:
-        config = out / "config.json"
+    known = out / "config.json"
+    if resume and config is None and preset is None and known.exists():
+        config = known
     named = [] if preset is None else [f"preset={preset}"]
     chosen = configure([*named, *(settings or [])], config)
     prepare_output_folder(out)

@@ -36,8 +36,11 @@ class Trainer:
     ) -> None:
         self.config, self.device, self.workers = config, device, workers or Workers()
         torch.manual_seed(config.seed)
-        self.network = CTVOS(config.trained_network).to(device)
-        self.network.to(memory_format=torch.channels_last)
+        self.network = CTVOS(config.trained_network)
+        if not self.network.config.shared_encoder:
+            # Alike at first, or similarities of queries and keys would mean nothing to start from.
+            self.network.key_encoder.load_state_dict(self.network.query_encoder.state_dict())
+        self.network.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         share_batch_norms(self.network, self.workers)
         self.losses: nn.Module = Losses(self.network, config, self.workers)
