@@ -1,0 +1,91 @@
+/** The masks that are being drawn, by frame, with undo and redo over all of them. */
+
+import { LabelMap, Rect } from "./label_map.js";
+
+const MOST_STEPS = 200;
+
+export class MaskEdits {
+  #maps = new Map();
+  #done = [];
+  #undone = [];
+  #open = null;
+
+  /** @param {() => void} onChange told after each step, undo and redo */
+  constructor(onChange = () => {}) {
+    this.onChange = onChange;
+  }
+
+  /** @returns {LabelMap|undefined} */
+  get(frame) {
+    return this.#maps.get(frame);
+  }
+
+  /** Frames that were drawn on, ascending. */
+  get frames() {
+    return [...this.#maps.keys()].sort((a, b) => a - b);
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  /** Start a step on a frame that shows `labels`; returns the map to draw into. */
+  begin(frame, labels) {
+    const isNew = !this.#maps.has(frame);
+    if (isNew) this.#maps.set(frame, labels.copy());
+    const map = this.#maps.get(frame);
+    this.#open = { frame, isNew, map, before: map.copy(), rect: new Rect() };
+    return map;
+  }
+
+  /** Add to what the step has changed. */
+  extend(rect) {
+    this.#open.rect = this.#open.rect.include(rect);
+  }
+
+  end() {
+    const { frame, isNew, map, before, rect } = this.#open;
+    this.#open = null;
+    if (rect.isEmpty) {
+      if (isNew) this.#maps.delete(frame);
+      return;
+    }
+    this.#done.push({ frame, isNew, rect, before: before.read(rect), after: map.read(rect), base: isNew ? before : null });
+    if (this.#done.length > MOST_STEPS) this.#done.shift();
+    this.#undone = [];
+    this.onChange();
+  }
+
+  /** @returns {{frame: number, rect: Rect}|null} what looks different now */
+  undo() {
+    const step = this.#done.pop();
+    if (!step) return null;
+    this.#maps.get(step.frame).write(step.rect, step.before);
+    if (step.isNew) this.#maps.delete(step.frame);
+    this.#undone.push(step);
+    this.onChange();
+    return step;
+  }
+
+  redo() {
+    const step = this.#undone.pop();
+    if (!step) return null;
+    if (step.isNew) this.#maps.set(step.frame, step.base.copy());
+    this.#maps.get(step.frame).write(step.rect, step.after);
+    this.#done.push(step);
+    this.onChange();
+    return step;
+  }
+
+  /** Forget what was drawn on a frame; no undo leads back. */
+  discard(frame) {
+    this.#maps.delete(frame);
+    this.#done = this.#done.filter((step) => step.frame !== frame);
+    this.#undone = this.#undone.filter((step) => step.frame !== frame);
+    this.onChange();
+  }
+}

@@ -1,0 +1,283 @@
+/** Looking at a video frame by frame, and drawing masks on it: what drafts and jobs share. */
+
+import { announce, h, fill } from "./dom.js";
+import { clock } from "./format.js";
+import { icon } from "./icons.js";
+import { MaskEdits } from "./mask_edits.js";
+import { guarded, notifyError } from "./notices.js";
+import { ObjectList } from "./object_list.js";
+import { decodeLabels } from "./png_labels.js";
+import { Rect } from "./label_map.js";
+import { Stage } from "./stage.js";
+import { studioKeys } from "./studio_keys.js";
+import { Timeline } from "./timeline.js";
+import { makeTools } from "./tools.js";
+
+const TOOLS = [
+  ["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["polygon", "Polygon", "P"], ["box", "Box", "R"], ["hand", "Move the picture", "M"],
+];
+const AHEAD = 8;
+
+export class Studio {
+  frame = 0;
+  isEditable = false;
+  #shown = null;
+  #labels = null;
+  #busy = null;
+  #isPlaying = false;
+  #review = [];
+
+  /**
+   * @param {Object} options
+   * @param {{frames: number, frame_rate: number|null, width: number, height: number}} options.video
+   * @param {FrameStore} options.store
+   * @param {boolean} options.canName whether objects can be named
+   * @param {() => void} options.onEdits told when masks were drawn, undone or redone
+   * @param {(frame: number) => void} options.onFrame
+   */
+  constructor({ video, store, canName, onEdits, onFrame }) {
+    Object.assign(this, { video, store, onFrame });
+    this.edits = new MaskEdits(() => {
+      this.#showSteps();
+      this.timeline.setMarks({ drawn: this.edits.frames });
+      onEdits();
+    });
+    this.easel = this.#makeEasel();
+    this.stage = new Stage({ ...video, easel: this.easel });
+    this.timeline = new Timeline(video.frames, (frame) => this.show(frame));
+    this.objects = new ObjectList({
+      canName, onChoice: () => this.stage.paint(),
+      onHidden: (ids) => (this.stage.overlay.hide(ids), this.stage.paint()),
+      onRemove: canName ? (id) => this.#removeObject(id) : null,
+    });
+    this.tools = makeTools(this.easel);
+    this.side = h("aside", { class: "side", "aria-label": "Details" });
+    this.element = h("div", { class: "studio" }, this.#makeToolbar(), this.stage.element, this.side, this.#makeTransport());
+    this.keys = studioKeys(this);
+    document.addEventListener("keydown", this.keys);
+    this.setEditable(false);
+    this.#showSteps();
+  }
+
+  close() {
+    this.pause();
+    document.removeEventListener("keydown", this.keys);
+    this.stage.close();
+    this.timeline.close();
+  }
+
+  /** Go to a frame; resolves once it is shown. While it loads only the newest wish counts. */
+  show(frame) {
+    this.frame = Math.max(0, Math.min(this.video.frames - 1, frame));
+    this.timeline.setFrame(this.frame);
+    this.number.value = this.frame;
+    this.time.textContent = this.video.frame_rate ? clock(this.frame / this.video.frame_rate) : "";
+    this.onFrame(this.frame);
+    this.#busy ??= this.#catchUp().finally(() => (this.#busy = null));
+    return this.#busy;
+  }
+
+  /** Show the mask of this frame anew, if it is this one that is looked at. */
+  async refresh(frame) {
+    if (frame !== this.#shown || this.edits.get(frame)) return;
+    const labels = await this.store.labels(frame);
+    if (frame === this.#shown && !this.edits.get(frame)) this.#setLabels(labels);
+  }
+
+  setEditable(isEditable) {
+    this.isEditable = isEditable;
+    for (const button of this.toolbar.querySelectorAll("[data-tool]")) button.disabled = !isEditable && button.dataset.tool !== "hand";
+    this.objects.setEditable(isEditable);
+    this.choose(isEditable ? "brush" : "hand");
+  }
+
+  choose(name) {
+    if (!this.isEditable && name !== "hand") return;
+    this.stage.choose(name, this.tools[name] ?? null);
+    for (const button of this.toolbar.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
+  }
+
+  setReview(frames) {
+    this.#review = [...frames].sort((a, b) => a - b);
+    this.timeline.setMarks({ review: frames });
+  }
+
+  showNextReview() {
+    if (this.#review.length) this.show(this.#review.find((frame) => frame > this.frame) ?? this.#review[0]);
+  }
+
+  undo(isRedo = false) {
+    const step = isRedo ? this.edits.redo() : this.edits.undo();
+    if (!step) return;
+    announce(isRedo ? "Redone" : "Undone");
+    if (step.frame === this.#shown) this.#reload();
+    else this.show(step.frame);
+  }
+
+  /** Take a mask file for the frame that is shown. */
+  async importMask(file) {
+    const { width, height } = this.video;
+    const found = await decodeLabels(await file.arrayBuffer());
+    if (found.width !== width || found.height !== height)
+      throw new Error(`${file.name}: expected a mask as large as the video is displayed, ${width}x${height}, got ${found.width}x${found.height}.`);
+    await this.show(this.frame);
+    const map = this.easel.begin();
+    map.data.set(found.data);
+    this.objects.include(map.objects());
+    this.easel.extend(new Rect(0, 0, width, height));
+    this.easel.end();
+  }
+
+  /** Empty the mask of the frame that is shown. */
+  clear() {
+    const map = this.easel.begin();
+    if (!map) return;
+    map.data.fill(0);
+    this.easel.extend(new Rect(0, 0, map.width, map.height));
+    this.easel.end();
+  }
+
+  setRadius(radius) {
+    this.easel.radius = Math.max(0.5, Math.min(200, radius));
+    this.size.value = this.easel.radius;
+    this.stage.paint();
+  }
+
+  setOpacity(opacity) {
+    this.stage.opacity = opacity;
+    this.opacity.value = Math.round(100 * opacity);
+    this.stage.paint();
+  }
+
+  toggleMasks() {
+    if (this.stage.opacity) this.opacityBefore = this.stage.opacity;
+    this.setOpacity(this.stage.opacity ? 0 : this.opacityBefore ?? 0.5);
+  }
+
+  toggle() {
+    this.#isPlaying ? this.pause() : this.play();
+  }
+
+  pause() {
+    this.#isPlaying = false;
+    this.#showPlaying();
+  }
+
+  async play() {
+    if (this.#isPlaying) return;
+    this.#isPlaying = true;
+    this.#showPlaying();
+    if (this.frame === this.video.frames - 1) await this.show(0);
+    const period = 1000 / (this.video.frame_rate || 25);
+    while (this.#isPlaying && this.frame < this.video.frames - 1) {
+      const tick = new Promise((resolve) => setTimeout(resolve, period));
+      await Promise.all([this.show(this.frame + 1), tick]);
+    }
+    this.pause();
+  }
+
+  async #catchUp() {
+    let done = null;
+    while (done !== this.frame) {
+      const frame = this.frame;
+      try {
+        const [picture, labels] = await Promise.all([this.store.picture(frame), this.edits.get(frame) ?? this.store.labels(frame)]);
+        this.#shown = frame;
+        this.#labels = this.edits.get(frame) ?? labels;
+        this.stage.show(picture, this.#labels);
+      } catch (error) {
+        this.#isPlaying = false;
+        notifyError(error);
+      }
+      done = frame;
+    }
+    const ahead = Array.from({ length: AHEAD }, (_, i) => this.frame + i + 1);
+    this.store.prefetch([ahead[0], this.frame - 1, ...ahead.slice(1)]);
+  }
+
+  #setLabels(labels) {
+    this.#labels = labels;
+    this.stage.showLabels(labels);
+  }
+
+  async #reload() {
+    this.#setLabels(this.edits.get(this.#shown) ?? (await this.store.labels(this.#shown)));
+  }
+
+  #makeEasel() {
+    const studio = this;
+    return {
+      radius: Math.max(1, Math.round(Math.min(this.video.width, this.video.height) / 24)),
+      get id() {
+        return studio.objects.active;
+      },
+      get nearness() {
+        return 10 / studio.stage.viewport.scale;
+      },
+      begin() {
+        if (!studio.isEditable || studio.#shown !== studio.frame) return null;
+        studio.pause();
+        studio.#labels = studio.edits.begin(studio.#shown, studio.#labels);
+        return studio.#labels;
+      },
+      extend(rect) {
+        studio.edits.extend(rect);
+        studio.stage.showLabels(studio.#labels, rect);
+      },
+      end: () => studio.edits.end(),
+    };
+  }
+
+  #removeObject(id) {
+    for (const frame of this.edits.frames) {
+      const map = this.edits.begin(frame, this.edits.get(frame));
+      if (map.objects().includes(id)) this.edits.extend(map.replace(id, 0));
+      this.edits.end();
+    }
+    this.#reload();
+  }
+
+  #showSteps() {
+    this.undoButton.disabled = !this.edits.canUndo;
+    this.redoButton.disabled = !this.edits.canRedo;
+  }
+
+  #showPlaying() {
+    fill(this.playButton, icon(this.#isPlaying ? "pause" : "play"));
+    this.playButton.setAttribute("aria-label", this.#isPlaying ? "Pause" : "Play");
+  }
+
+  #makeToolbar() {
+    this.undoButton = iconButton("undo", "Undo", "Ctrl Z", () => this.undo());
+    this.redoButton = iconButton("redo", "Redo", "Ctrl Shift Z", () => this.undo(true));
+    this.size = h("input", { type: "range", class: "size", min: 1, max: 100, step: 0.5, value: this.easel.radius, "aria-label": "Brush radius in pixels", title: "Brush size ([ and ])", oninput: () => this.setRadius(this.size.valueAsNumber) });
+    this.toolbar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Tools", "aria-orientation": "vertical" },
+      TOOLS.map(([name, label, key]) => h("button", { type: "button", class: "icon-button", "data-tool": name, "aria-pressed": "false", "aria-label": label, title: `${label} (${key})`, onclick: () => this.choose(name) }, icon(name))),
+      h("span", { class: "rule", role: "separator" }), this.size, h("span", { class: "rule", role: "separator" }), this.undoButton, this.redoButton);
+    return this.toolbar;
+  }
+
+  #makeTransport() {
+    const last = this.video.frames - 1;
+    this.playButton = h("button", { type: "button", class: "icon-button", title: "Play (Space)", onclick: () => this.toggle() });
+    this.#showPlaying();
+    this.number = h("input", { type: "number", class: "frame-number", min: 0, max: last, value: 0, "aria-label": "Frame number", onchange: () => this.show(this.number.valueAsNumber || 0) });
+    this.time = h("span", { class: "time" });
+    this.opacity = h("input", { type: "range", id: "opacity", min: 0, max: 100, value: 50, oninput: () => this.setOpacity(this.opacity.valueAsNumber / 100) });
+    return h("section", { class: "transport", "aria-label": "Timeline" },
+      h("div", { class: "controls" },
+        h("div", { class: "group" },
+          iconButton("first", "First frame", "Home", () => this.show(0)), iconButton("previous", "Frame back", "←", () => this.show(this.frame - 1)),
+          this.playButton,
+          iconButton("next", "Frame forward", "→", () => this.show(this.frame + 1)), iconButton("last", "Last frame", "End", () => this.show(last))),
+        h("div", { class: "group" }, this.number, h("span", { class: "of", text: `of ${last}` }), this.time),
+        h("div", { class: "group" }, h("label", { for: "opacity", text: "Masks" }), this.opacity),
+        h("div", { class: "group" }, iconButton("minus", "Zoom out", "−", () => this.stage.zoom(0.8)), iconButton("plus", "Zoom in", "+", () => this.stage.zoom(1.25)), iconButton("fit", "Fit into the window", "0", () => this.stage.fit()))),
+      this.timeline.element);
+  }
+}
+
+export function iconButton(name, label, key, action) {
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: key ? `${label} (${key})` : label, onclick: guarded(action) }, icon(name));
+}
+
