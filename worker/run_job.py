@@ -94,7 +94,7 @@ def _attempt(context: WorkerContext, job: Job) -> End:
 
 
 def _runner(kind: str) -> Runner:
-    # Only the process that runs a job pays for the import of torch.
+    # Segmentation needs torch, which the workers of other queues do without.
     if kind == "segment":
         from worker.segment import segment
 

@@ -68,6 +68,8 @@ class _RunFolder:
     def __init__(self, context: WorkerContext, watch: JobWatch, out: Path) -> None:
         self.path = out
         self.step = 0
+        self.steps: int | None = None
+        """Known once the process has read its settings."""
         self._context, self._watch = context, watch
         self._prefix = f"jobs/{watch.job.id}/run"
         self._stored: dict[str, tuple[int, int]] = {}
@@ -123,7 +125,9 @@ class _RunFolder:
         except ValueError:
             _log.info("training", line=line)
             return
-        if isinstance(row, dict) and "step" in row:
+        if isinstance(row, dict) and "steps" in row:
+            self.steps = int(row["steps"])
+        elif isinstance(row, dict) and "step" in row:
             self.step = int(row["step"])
             events.publish(self._context.redis, self._watch.job.id, "metrics", row)
 
@@ -160,14 +164,10 @@ def _video_folder(store: ArtifactStore, key: str, target: Path) -> Path:
 def _run_process(
     context: WorkerContext, watch: JobWatch, run: _RunFolder, folders: list[Path]
 ) -> None:
-    from ctvos_core.training.run import configure
-
-    config = list(watch.job.request.get("config") or [])
-    steps = configure(config).steps
     job = {
         "videos": [str(folder) for folder in folders],
         "out": str(run.path),
-        "config": config,
+        "config": list(watch.job.request.get("config") or []),
         "device": context.settings.device,
         "parent": os.getpid(),
     }
@@ -180,7 +180,7 @@ def _run_process(
         while process.poll() is None:
             taken = _take(lines, taken, run)
             run.store()
-            watch.report("training", run.step, steps)
+            watch.report("training", run.step, run.steps)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_LOOK_SECONDS)
         reader.join()

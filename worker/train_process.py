@@ -1,8 +1,8 @@
 """A training run as a process of its own: `python -m worker.train_process`, a job on its input.
 
 So training can be ended at any moment, its memory is gone afterwards, and a crash in it is not one
-of the worker. Lines of progress go to standard output; what cannot be used is told by exit status 2
-and `{"code", "message"}` as the last line.
+of the worker. Standard output begins with `{"steps"}`, their number, and goes on with lines of progress;
+what cannot be used is told by exit status 2 and `{"code", "message"}` as the last line.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ def main() -> int:
 
     out = Path(job["out"])
     try:
+        config = configure(job["config"])
+        print(json.dumps({"steps": config.steps}), flush=True)
         train(
             [Path(video) for video in job["videos"]],
             out,
-            configure(job["config"]),
+            config,
             select_device(job["device"]),
             (out / "checkpoint.pt").exists(),
             lambda line: print(line, flush=True),

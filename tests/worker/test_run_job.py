@@ -1,0 +1,155 @@
+"""How an attempt ends, without Celery around it: `run_job` in this process."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ENVIRONMENT, House, write_clip
+from sqlalchemy import update
+
+import worker.segment  # noqa: F401  # before any lease runs: it takes long
+from ctvos_core.video import write_mask
+from ctvos_jobs import lifecycle
+from ctvos_jobs.database import now
+from ctvos_jobs.tables import Job
+from worker.context import WorkerContext, open_context
+from worker.run_job import run_job
+
+
+@pytest.fixture
+def context(house: House) -> Iterator[WorkerContext]:
+    context = open_context(house.settings)
+    yield context
+    context.close()
+
+
+def while_it_runs(house: House, job_id: str, action) -> threading.Thread:
+    """Do something once the first masks are there."""
+
+    def wait_and_act() -> None:
+        house.wait_for_masks(job_id)
+        action()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    return thread
+
+
+def test_a_job_that_takes_too_long_fails(house: House, context, long_clip, mask):
+    short = replace(
+        context, settings=context.settings.model_copy(update={"job_deadline_seconds": 0.001})
+    )
+    job_id = house.submit(long_clip, mask)
+    run_job(short, job_id)
+    job = house.job(job_id)
+    assert (job.status, job.error_code, job.attempt) == ("failed", "deadline_exceeded", 1)
+    assert "0.001 seconds" in job.error_detail
+
+
+def test_a_process_that_is_to_stop_gives_the_job_back(house: House, context, long_clip, mask):
+    job_id = house.submit(long_clip, mask)
+    thread = while_it_runs(house, job_id, context.stopping.set)
+    run_job(context, job_id)
+    thread.join()
+    job = house.job(job_id)
+    assert (job.status, job.attempt, job.owner) == ("queued", 1, None)
+    assert job.max_attempts == house.settings.max_attempts + 1
+
+
+def test_a_process_that_lost_its_lease_changes_nothing_more(house: House, context, long_clip, mask):
+    job_id = house.submit(long_clip, mask)
+
+    def take_over() -> None:
+        with house.database.session() as session:
+            past = now(session) - timedelta(seconds=1)
+            session.execute(update(Job).where(Job.id == job_id).values(lease_until=past))
+            assert lifecycle.claim(session, job_id, "another", 600)
+
+    thread = while_it_runs(house, job_id, take_over)
+    run_job(context, job_id)
+    thread.join()
+    job = house.job(job_id)
+    assert (job.status, job.attempt, job.owner) == ("running", 2, "another")
+    assert len(house.store.children(f"jobs/{job_id}/1/masks")) < 30
+    with house.database.session() as session:
+        lifecycle.finish_cancelled(session, job_id, 2)
+
+
+def test_a_job_that_another_has_is_left_alone(house: House, context, clip, mask):
+    job_id = house.submit(clip, mask)
+    with house.database.session() as session:
+        lifecycle.claim(session, job_id, "another", 600)
+    run_job(context, job_id)
+    job = house.job(job_id)
+    assert (job.status, job.attempt, job.owner) == ("running", 1, "another")
+    with house.database.session() as session:
+        lifecycle.finish_cancelled(session, job_id, 1)
+
+
+def test_what_fails_unexpectedly_is_tried_again_and_then_fails(house: House, context, clip, mask):
+    job_id = house.submit(clip, mask, masks=[{"frame": 0}])  # which no service writes
+    states = []
+    for _ in range(3):
+        run_job(context, job_id)
+        states.append(house.job(job_id).status)
+    job = house.job(job_id)
+    assert states == ["queued", "queued", "failed"]
+    assert (job.error_code, job.error_retryable) == ("internal_error", True)
+    assert "KeyError" in job.error_detail
+
+
+def test_a_model_that_is_gone_fails_the_job(house: House, context, clip, mask):
+    job_id = house.submit(clip, mask, model="gone")
+    run_job(context, job_id)
+    assert house.job(job_id).error_code == "model_not_found"
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from ctvos_jobs.settings import load_settings
+from worker.context import open_context
+from worker.run_job import run_job
+
+context = open_context(load_settings())
+warm_up, job, mebibytes = sys.argv[1:]
+run_job(context, warm_up)
+status = Path("/proc/self/status").read_text()
+used = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
+limit = 1024 * used + int(mebibytes) * 2**20
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+run_job(context, job)
+context.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "ends"), [(330, "succeeded"), (150, "failed")], ids=["smaller", "too little"]
+)
+def test_without_memory_it_is_tried_once_at_a_smaller_size(
+    house: House, clip, mask, tmp_path, mebibytes, ends
+):
+    """Frames of 1920x240 take about 390 MiB at a short side of 480, and half of it at 320."""
+    wide = write_clip(tmp_path / "wide.mp4", 2, width=1920, height=240)
+    labels = np.zeros((240, 1920), np.uint8)
+    labels[12:32, 4:24] = 1
+    write_mask(tmp_path / "wide.png", labels)
+    warm_up, job_id = house.submit(clip, mask), house.submit(wide, tmp_path / "wide.png")
+    script = [sys.executable, "-c", LIMITED, warm_up, job_id, str(mebibytes)]
+    environment = {**ENVIRONMENT, "CTVOS_DATA_DIR": str(house.settings.data_dir)}
+    subprocess.run(script, check=True, env=environment, cwd=Path(__file__).parents[2], timeout=300)
+    job = house.job(job_id)
+    assert job.status == ends, job.error_detail
+    if ends == "succeeded":
+        assert (job.result["retried_smaller"], job.result["short_side"]) == (True, 320)
+        assert len(house.masks(job)) == 2
+    else:
+        assert (job.error_code, job.error_retryable) == ("out_of_memory", False)
