@@ -58,10 +58,12 @@ VIDEO_BODY = multipart(
 
 def binary(description: str, *media_types: str) -> dict[str, Any]:
     """The declaration of a response that is a file."""
-    schema = {"type": "string", "contentMediaType": "application/octet-stream"}
     return {
         "description": description,
-        "content": {media_type: {"schema": schema} for media_type in media_types},
+        "content": {
+            media_type: {"schema": {"type": "object"} if "json" in media_type else _FILE}
+            for media_type in media_types
+        },
     }
 
 

@@ -19,7 +19,6 @@ def main() -> None:
     """Answer one order."""
     order = json.load(sys.stdin)
     _give_up_resources(order["limits"])
-    os.nice(10)  # those who ask for their jobs do not wait for those who upload
     # Decoders start as many threads as they see processors, each with memory of its own.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_FEW_CPUS])
     json.dump(_answer(order), sys.stdout)

@@ -66,9 +66,10 @@ class Service:
                 archive.writestr(f"{frame:05d}.png", data)
         self.put(f"{prefix}/masks.zip", packed.getvalue())
         self.put(f"{prefix}/confidence.json", b'{"objects": [1], "frames": []}')
-        for output, name in (("coco", "coco.json"), ("overlay", "overlay.mp4")):
-            if output in job.request["outputs"]:
-                self.put(f"{prefix}/{name}", bytes(range(256)) * 8)
+        if "coco" in job.request["outputs"]:
+            self.put(f"{prefix}/coco.json", b'{"images": [], "annotations": []}')
+        if "overlay" in job.request["outputs"]:
+            self.put(f"{prefix}/overlay.mp4", bytes(range(256)) * 8)
         with self.database.session() as session:
             assert lifecycle.succeed(session, job_id, job.attempt, {"frames": frames}, "0" * 64)
         return job
