@@ -24,7 +24,8 @@ export class Stage {
     this.viewport = new Viewport(width, height);
     this.overlay = new Overlay(width, height);
     this.canvas = h("canvas", { tabindex: "0", role: "application", "aria-label": "Picture and masks", "aria-describedby": "stage-hint" });
-    this.element = h("div", { class: "stage" }, this.canvas,
+    this.loading = h("p", { class: "loading", text: "Loading the frame", hidden: true });
+    this.element = h("div", { class: "stage" }, this.canvas, this.loading,
       h("p", { id: "stage-hint", class: "visually-hidden", text: "Shift and arrow keys move a crosshair, Enter draws there. Question mark shows all keys." }));
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());

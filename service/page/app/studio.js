@@ -17,6 +17,7 @@ const TOOLS = [
   ["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["polygon", "Polygon", "P"], ["box", "Box", "R"], ["hand", "Move the picture", "M"],
 ];
 const AHEAD = 8;
+const PATIENCE_MS = 250;
 
 export class Studio {
   frame = 0;
@@ -87,6 +88,7 @@ export class Studio {
   setEditable(isEditable) {
     this.isEditable = isEditable;
     for (const button of this.toolbar.querySelectorAll("[data-tool]")) button.disabled = !isEditable && button.dataset.tool !== "hand";
+    this.size.disabled = !isEditable;
     this.objects.setEditable(isEditable);
     this.choose(isEditable ? "brush" : "hand");
   }
@@ -177,6 +179,7 @@ export class Studio {
   }
 
   async #catchUp() {
+    const slow = setTimeout(() => (this.stage.loading.hidden = false), PATIENCE_MS);
     let done = null;
     while (done !== this.frame) {
       const frame = this.frame;
@@ -185,12 +188,15 @@ export class Studio {
         this.#shown = frame;
         this.#labels = this.edits.get(frame) ?? labels;
         this.stage.show(picture, this.#labels);
+        this.stage.canvas.dataset.frame = frame;
       } catch (error) {
         this.#isPlaying = false;
         notifyError(error);
       }
       done = frame;
     }
+    clearTimeout(slow);
+    this.stage.loading.hidden = true;
     const ahead = Array.from({ length: AHEAD }, (_, i) => this.frame + i + 1);
     this.store.prefetch([ahead[0], this.frame - 1, ...ahead.slice(1)]);
   }

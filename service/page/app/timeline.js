@@ -5,6 +5,7 @@ import { plural } from "./format.js";
 
 const STRIP_HEIGHT = 44;
 const LANE = 10;
+const MARGIN = 8; // so much of the slider is its handle
 
 export class Timeline {
   #frame = 0;
@@ -57,8 +58,8 @@ export class Timeline {
 
   #seek(event, onSeek) {
     const box = this.canvas.getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
-    onSeek(Math.max(0, Math.min(this.frames - 1, Math.floor(share * this.frames))));
+    const share = (event.clientX - box.left - MARGIN) / (box.width - 2 * MARGIN);
+    onSeek(Math.max(0, Math.min(this.frames - 1, Math.round(share * (this.frames - 1)))));
   }
 
   #paint() {
@@ -71,8 +72,8 @@ export class Timeline {
     g.scale(ratio, ratio);
     const style = getComputedStyle(this.canvas);
     const colours = (name) => style.getPropertyValue(`--${name}`);
-    this.#paintBars(g, width, colours);
-    const middle = (frame) => ((frame + 0.5) / this.frames) * width;
+    const middle = (frame) => MARGIN + (frame / Math.max(1, this.frames - 1)) * (width - 2 * MARGIN);
+    this.#paintBars(g, width, middle, colours);
     for (const [name, frames] of Object.entries(this.#marks)) {
       g.fillStyle = colours(`mark-${name}`);
       for (const frame of frames) paintMark(g, name, middle(frame));
@@ -82,7 +83,7 @@ export class Timeline {
     this.#explain();
   }
 
-  #paintBars(g, width, colours) {
+  #paintBars(g, width, middle, colours) {
     const bottom = STRIP_HEIGHT - LANE;
     g.fillStyle = colours("strip");
     g.fillRect(0, LANE, width, bottom - LANE);
@@ -90,8 +91,8 @@ export class Timeline {
     for (let column = 0; column < columns; column++) {
       const from = Math.floor((column * this.frames) / columns);
       const to = Math.max(from + 1, Math.floor(((column + 1) * this.frames) / columns));
-      const x = (column / columns) * width;
-      const wide = width / columns + 0.5;
+      const x = Math.max(0, middle(from - 0.5));
+      const wide = Math.min(width, middle(to - 0.5)) - x + 0.5;
       if (this.#sureness) {
         const lowest = Math.min(...this.#sureness.subarray(from, to));
         g.fillStyle = colours(lowest < 0.6 ? "unsure" : lowest < 0.8 ? "fair" : "sure");

@@ -15,6 +15,7 @@ import { Studio } from "../studio.js";
 import { openTrainingJob } from "./training_job_view.js";
 import { maskPanel } from "./draft_view.js";
 
+const EVENTS_KEPT = 900;
 const ENDED = ["succeeded", "failed", "cancelled", "expired"];
 const FILES = [["masks", "Masks (zip)"], ["coco", "COCO"], ["overlay", "Overlay video"], ["alpha", "Cut-out video"], ["confidence", "Confidence"]];
 
@@ -35,7 +36,7 @@ class JobView {
   constructor(job, video) {
     Object.assign(this, { job, video, path: `/jobs/${job.id}`, title: video.name });
     this.isDone = new Uint8Array(video.frames);
-    const store = new FrameStore({ ...video, path: this.path, hasMasks: () => this.job.status === "succeeded" || this.job.status === "running" });
+    const store = new FrameStore({ ...video, path: this.path, hasMasks: (frame) => this.#hasMask(frame) });
     this.studio = new Studio({ video, store, canName: false, onEdits: () => this.#showEdits(), onFrame: (frame) => history.replaceState(null, "", `#${this.path}?frame=${frame}`) });
     this.element = this.studio.element;
     this.progress = new ProgressBar("Progress of the job");
@@ -73,6 +74,12 @@ class JobView {
     document.removeEventListener("keydown", this.onKey);
     this.#stopping.abort();
     this.studio.close();
+  }
+
+  /** Whether it is worth asking: of long videos not every event is still known after a reload. */
+  #hasMask(frame) {
+    const { status } = this.job;
+    return status === "succeeded" || (status === "running" && (this.isDone[frame] === 1 || this.video.frames > EVENTS_KEPT));
   }
 
   #follow() {

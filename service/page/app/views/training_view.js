@@ -109,7 +109,7 @@ class Models {
     const scores = Object.entries(model.scores).filter(([, value]) => typeof value === "number").slice(0, 3);
     return h("tr", {}, h("th", { scope: "row" }, model.name, model.promoted ? h("span", { class: "badge succeeded", text: "in use" }) : null),
       h("td", { class: "about", text: model.card.description ?? "" }),
-      h("td", { text: scores.map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`).join(", ") }),
+      h("td", { class: "about" }, scores.map(([name, value]) => h("p", {}, h("strong", { text: String(Number(value.toPrecision(3))) }), ` ${name}`))),
       h("td", { class: "hint", text: model.created_at ? when(model.created_at) : "packaged" }),
       h("td", {}, model.promoted ? null : h("button", { type: "button", class: "small", text: "Use from now on", "aria-label": `Use ${model.name} from now on`, onclick: guarded(async () => {
         await post(`/models/${model.name}/promote`);

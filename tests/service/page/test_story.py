@@ -1,0 +1,154 @@
+"""From a video to corrected masks, as a person does it."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from page_house import SIDE, PageHouse, Picture, corner, look, truth
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+FRAMES = 30
+CORRECTED = 12
+
+
+def download(page: Page, label: str) -> bytes:
+    with page.expect_download() as started:
+        page.get_by_role("button", name=label).click()
+    return Path(started.value.path()).read_bytes()
+
+
+def masks_of(page: Page) -> list[np.ndarray]:
+    with zipfile.ZipFile(io.BytesIO(download(page, "Masks (zip)"))) as archive:
+        names = sorted(archive.namelist())
+        return [np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names]
+
+
+def jaccard(masks: list[np.ndarray], first: int) -> float:
+    """Mean over the frames from `first` on."""
+    scores = []
+    for index in range(first, FRAMES):
+        found, true = masks[index] == 1, truth(index)
+        scores.append((found & true).sum() / (found | true).sum())
+    return float(np.mean(scores))
+
+
+def draw_square(page: Page, index: int, width: int = SIDE) -> None:
+    left, top = corner(index)
+    page.get_by_role("button", name="Box", exact=True).click()
+    Picture(page, index).drag((left, top), (left + width, top + SIDE))
+
+
+def test_draw_follow_reload_correct_and_download(
+    house: PageHouse, open_page: Callable[[str], Page], clip: Path
+) -> None:
+    page = open_page(house.url)
+    elsewhere: list[str] = []
+    page.on("request", lambda r: None if r.url.startswith(house.url) else elsewhere.append(r.url))
+    expect(page.get_by_text("Drop a video here")).to_be_visible()
+    look(page, "1-start")
+
+    page.set_input_files("#video", clip)
+    page.get_by_role("button", name="Frame forward").click()
+    expect(page.get_by_label("Frame number")).to_have_value("1")
+    page.get_by_role("button", name="Frame back").click()
+    submit = page.get_by_role("button", name="Follow through the video")
+    expect(submit).to_be_disabled()
+    page.get_by_label("Name of object 1").fill("square")
+    draw_square(page, 0, width=SIDE // 3)  # too little of it
+    expect(page.get_by_role("button", name="Go to frame 0")).to_be_visible()
+    look(page, "2-drawn")
+    submit.click()
+
+    page.wait_for_url("**/#/jobs/**")
+    expect(page.get_by_text("running", exact=True).or_(page.get_by_text("queued"))).to_be_visible()
+    expect(page.locator(".progress-text")).to_contain_text("frames")
+    look(page, "3-running")
+    page.reload()
+    expect(page.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+    expect(page.locator(".objects")).to_contain_text("square")
+    expect(page.locator(".legend")).to_contain_text("Confidence")
+    first_job = page.url
+    before = masks_of(page)
+    assert len(before) == FRAMES
+
+    page.get_by_label("Frame number").fill(str(CORRECTED))
+    page.get_by_label("Frame number").press("Enter")
+    look(page, "4-result")
+    draw_square(page, CORRECTED)
+    look(page, "5-corrected")
+    page.get_by_role("button", name="Follow from corrections").click()
+    expect(page.get_by_role("link", name="before the correction")).to_be_visible()
+    assert page.url != first_job
+    expect(page.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+    expect(page.locator(".legend")).to_contain_text("2 given masks")
+    after = masks_of(page)
+    look(page, "6-corrected-result")
+
+    assert jaccard(after, CORRECTED) > jaccard(before, CORRECTED) + 0.2
+    assert all(
+        np.array_equal(old, new)
+        for old, new in zip(before[:CORRECTED], after[:CORRECTED], strict=True)
+    )
+    coco = json.loads(download(page, "COCO"))
+    assert [category["name"] for category in coco["categories"]] == ["square"] or coco[
+        "annotations"
+    ]
+    assert b"ftyp" in download(page, "Overlay video")[:16]
+    assert download(page, "Cut-out video")[:4] == b"\x1a\x45\xdf\xa3"  # Matroska's first bytes
+    confidence = json.loads(download(page, "Confidence"))
+    assert len(confidence["frames"]) == FRAMES
+
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("row")).to_have_count(3)
+    expect(page.get_by_role("row", name="square.mp4 corrected")).to_have_count(1)
+    look(page, "7-jobs")
+    assert elsewhere == []
+
+
+def test_a_finished_job_plays_to_its_end(
+    house: PageHouse, open_page: Callable[[str], Page], finished_job: str
+) -> None:
+    page = open_page(f"{house.url}/#/jobs/{finished_job}")
+    expect(page.locator(".badge")).to_have_text("succeeded")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_label("Frame number")).to_have_value(str(FRAMES - 1))
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_page_goes_on_when_the_api_was_away(
+    house: PageHouse, open_page: Callable[[str], Page], clip: Path, square_mask: bytes
+) -> None:
+    with house.client() as client:
+        house.stop("worker")
+        files = [("video", clip.read_bytes()), ("mask", square_mask)]
+        job = client.post("/segment", files=files).json()
+    page = open_page(f"{house.url}/#/jobs/{job['id']}")
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+
+    house.stop("api")
+    expect(page.get_by_text("The connection broke off")).to_be_visible()
+    house.start_api()
+    house.start_worker()
+
+    expect(page.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+
+
+def test_deleting_asks_first(
+    house: PageHouse, open_page: Callable[[str], Page], clip: Path, square_mask: bytes
+) -> None:
+    with house.client() as client:
+        files = [("video", clip.read_bytes()), ("mask", square_mask)]
+        job = client.post("/segment", files=files).json()
+        page = open_page(f"{house.url}/#/jobs/{job['id']}")
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_role("button", name="Keep").click()
+        assert client.get(f"/jobs/{job['id']}").status_code == 200
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        page.wait_for_url("**/#/jobs")
+        assert client.get(f"/jobs/{job['id']}").status_code == 404
