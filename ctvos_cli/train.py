@@ -61,5 +61,4 @@ def train(
         for name, value in figures.items():
             typer.echo(f"{name}: {value:.4g}")
         return
-    card = train(videos, out, chosen, select_device(device), resume, typer.echo, minutes, cache)
-    typer.echo(f"{out / 'model'}: {card.parameters / 1e6:.1f} million parameters")
+    train(videos, out, chosen, select_device(device), resume, typer.echo, minutes, cache)

@@ -27,8 +27,9 @@ def inspect(network: CTVOS, clips: ClipBatch, picture: Path | None = None) -> di
             its cutout (the target), the decoder's image, the tags (black 0, white 1), and the copy.
 
     Returns:
-        `tag_difference`, the mean over the clips with a cutout (absent if none has), and
-        `unseen_reconstruction`, the Huber loss.
+        `unseen_reconstruction`, the Huber loss, and, if there are cutouts, `tag_difference`, the
+        mean over the clips, and `tag_difference_elsewhere`, that for the cutouts of other clips: as
+        large as the first where tags follow the place in the image and not the cutout.
     """
     found = reconstruct(network, clips)
     if picture is not None:
@@ -36,8 +37,13 @@ def inspect(network: CTVOS, clips: ClipBatch, picture: Path | None = None) -> di
         _write(picture, clips, found)
     target = clips.contents[:, -1]
     figures = {"unseen_reconstruction": reconstruction_loss(found.image, target).item()}
-    difference = tag_difference(found.tags, clips.cutout).nanmean().item()
-    return figures if np.isnan(difference) else {"tag_difference": difference} | figures
+    if clips.cutout.any():
+        for name, cutout in (
+            ("tag_difference", clips.cutout),
+            ("tag_difference_elsewhere", clips.cutout.roll(1, 0)),
+        ):
+            figures[name] = tag_difference(found.tags, cutout).nanmean().item()
+    return figures
 
 
 def _write(path: Path, clips: ClipBatch, found: Reconstruction) -> None:

@@ -44,6 +44,11 @@ class Workers:
         if self.count > 1:
             dist.barrier()
 
+    def leave(self) -> None:
+        """Part from the others, at the end of the run."""
+        if self.count > 1:
+            dist.destroy_process_group()
+
     def gather(self, x: Tensor) -> Tensor:
         """(B, ...) of each to (count, B, ...) of all; gradients flow back to where x came from."""
         return _Gather.apply(x) if self.count > 1 else x[None]

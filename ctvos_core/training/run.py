@@ -63,7 +63,7 @@ def train(
         cache: folder of decoded footage that runs share; by default `out/cache`.
 
     Returns:
-        The card of the model.
+        The card of the model, which the first process has written.
 
     Raises:
         InputError: nothing usable in `videos`; a checkpoint in `out` and no `resume`, or the
@@ -86,7 +86,11 @@ def train(
     run = _Run(trainer, batches, out, report)
     run.go(None if minutes is None else started + 60 * minutes)
     card = _describe(trainer, footage, out.name)
-    return _export(trainer, out / "model", card) if workers.is_first else card
+    if workers.is_first:
+        card = _export(trainer, out / "model", card)
+    report(f"{out / 'model'}: {card.parameters / 1e6:.1f} million parameters")
+    workers.leave()
+    return card
 
 
 def estimate(

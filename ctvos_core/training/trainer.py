@@ -46,9 +46,7 @@ class Trainer:
         self.losses: nn.Module = Losses(self.network, config, self.workers)
         if self.workers.count > 1:
             # Switched-off losses leave parts of the network without gradients.
-            self.losses = DistributedDataParallel(
-                self.losses, broadcast_buffers=False, find_unused_parameters=True
-            )
+            self.losses = DistributedDataParallel(self.losses, find_unused_parameters=True)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
@@ -65,22 +63,24 @@ class Trainer:
         """One step of the optimiser.
 
         Returns:
-            The weighted losses by name, their sum as `loss`, and `gradient_norm` before clipping.
+            The weighted losses of the whole batch by name, their sum as `loss`, and
+            `gradient_norm` before clipping.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.config)
         self.network.train()
         with self.precision():
             losses = self.losses(batch.clips, batch.pairs, batch.orders)
-        total = torch.stack([*losses.values()]).sum()
+        own = torch.stack([*losses.values()])
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        own.sum().backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimizer.step()
         self.step += 1
         self._update_average()
-        found = {"loss": total} | losses | {"gradient_norm": norm}
-        return {name: value.detach() for name, value in found.items()}
+        every = self.workers.total(own.detach()) / self.workers.count
+        found = dict(zip(losses, every, strict=True))
+        return {"loss": every.sum()} | found | {"gradient_norm": norm.detach()}
 
     def precision(self) -> AbstractContextManager[object]:
         """bfloat16 where the hardware multiplies it."""

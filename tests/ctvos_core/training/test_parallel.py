@@ -19,13 +19,13 @@ CPU = torch.device("cpu")
 
 
 def take_step(cache_folder, workers):
-    """Gradients and buffers after one step."""
+    """Gradients, buffers and losses after one step."""
     config = configure(FULL_SETTINGS)
     trainer = Trainer(config, CPU, workers)
     batches = Batches(FrameCache(cache_folder), config, CPU, workers)
-    trainer.train_step(next(batches.following(0)))
+    losses = trainer.train_step(next(batches.following(0)))
     gradients = {name: p.grad for name, p in trainer.network.named_parameters()}
-    return gradients, dict(trainer.network.named_buffers())
+    return gradients, dict(trainer.network.named_buffers()), losses
 
 
 def work(rank, port, cache_folder, out):
@@ -45,13 +45,16 @@ def test_two_processes_have_the_gradients_of_one_with_the_joint_batch(cache_fold
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     torch.multiprocessing.spawn(work, (port, cache_folder, tmp_path), nprocs=2)
-    expected, buffers = take_step(cache_folder, Workers())
+    expected, buffers, losses = take_step(cache_folder, Workers())
     for rank in range(2):
-        gradients, own_buffers = torch.load(tmp_path / f"{rank}.pt")
+        gradients, own_buffers, own_losses = torch.load(tmp_path / f"{rank}.pt")
         assert set(gradients) == set(expected)
         for name, gradient in gradients.items():
             error = (gradient - expected[name]).norm()
             assert error <= 1e-3 * expected[name].norm() + 1e-6, name
+        assert own_losses.keys() == losses.keys()
+        for name, loss in own_losses.items():
+            assert loss.item() == pytest.approx(losses[name].item(), rel=1e-3), name
         for name, buffer in own_buffers.items():
             assert torch.allclose(buffer.float(), buffers[name].float(), atol=1e-4), name
 

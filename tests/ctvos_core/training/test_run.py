@@ -99,7 +99,7 @@ def test_a_run_killed_at_any_step_resumes_to_the_losses_of_one_that_was_not(
 def test_a_run_stops_in_time_with_a_checkpoint(footage, cache_folder, tmp_path):
     settings = (*PAIR_SETTINGS, "steps=100")
     _, lines = start(footage, cache_folder, tmp_path, settings, minutes=0)
-    assert lines[-1] == "stopped after 10 of 100 steps, to be resumed"
+    assert lines[-2] == "stopped after 10 of 100 steps, to be resumed"
     settings = (*PAIR_SETTINGS, "steps=11")
     card, _ = start(footage, cache_folder, tmp_path, settings, resume=True)
     assert card.training["steps"] == 11
