@@ -191,8 +191,8 @@ def _call(send: Callable[[], httpx.Response]) -> httpx.Response:
             response = send()
         except httpx.TransportError as error:
             raise InputError(
-                "service_unreachable", f"the service cannot be reached: {error}"
-            ) from (error)
+                "service_unreachable", f"expected a service that answers: {error}"
+            ) from error
         if response.is_success:
             return response
         if response.status_code not in _BUSY or attempt == _TRIES:

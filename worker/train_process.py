@@ -1,8 +1,8 @@
 """A training run as a process of its own: `python -m worker.train_process`, a job on its input.
 
 So training can be ended at any moment, its memory is gone afterwards, and a crash in it is not one
-of the worker. Standard output begins with `{"steps"}`, their number, and goes on with lines of progress;
-what cannot be used is told by exit status 2 and `{"code", "message"}` as the last line.
+of the worker. Standard output begins with `{"steps"}`, their number, and goes on with lines of
+progress; what cannot be used is told by exit status 2 and `{"code", "message"}` as the last line.
 """
 
 from __future__ import annotations

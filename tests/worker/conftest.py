@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 120
 
 # Short leases, so that lost jobs are noticed soon; frames this small gain nothing from threads.
 ENVIRONMENT = {
-    "CTVOS_LEASE_SECONDS": "3",
+    "CTVOS_LEASE_SECONDS": "5",
     "CTVOS_HEARTBEAT_SECONDS": "0.5",
     "CTVOS_REAP_SECONDS": "0.5",
     "CTVOS_DEVICE": "cpu",

@@ -144,7 +144,11 @@ def test_without_memory_it_is_tried_once_at_a_smaller_size(
     write_mask(tmp_path / "wide.png", labels)
     warm_up, job_id = house.submit(clip, mask), house.submit(wide, tmp_path / "wide.png")
     script = [sys.executable, "-c", LIMITED, warm_up, job_id, str(mebibytes)]
-    environment = {**ENVIRONMENT, "CTVOS_DATA_DIR": str(house.settings.data_dir)}
+    environment = {
+        **ENVIRONMENT,
+        "CTVOS_DATA_DIR": str(house.settings.data_dir),
+        "CTVOS_LEASE_SECONDS": "600",  # imports hold up heartbeats
+    }
     subprocess.run(script, check=True, env=environment, cwd=Path(__file__).parents[2], timeout=300)
     job = house.job(job_id)
     assert job.status == ends, job.error_detail
