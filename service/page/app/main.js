@@ -46,6 +46,7 @@ async function route() {
     document.body.classList.toggle("fills-window", Boolean(view.fillsWindow));
   } catch (error) {
     notifyError(error);
+    path = error.status === 401 ? null : path;
     fill(main, h("div", { class: "empty" }, h("h1", { text: "This cannot be shown" }), h("p", { text: error.message }), h("p", {}, h("a", { href: "#/jobs", text: "All jobs" }))));
     document.body.classList.remove("fills-window");
   }

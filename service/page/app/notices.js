@@ -16,7 +16,7 @@ export function notify(text, kind = "info") {
 }
 
 export function notifyError(error) {
-  if (error.name === "AbortError") return;
+  if (error.name === "AbortError" || error.status === 401) return; // for a key somebody else asks
   if (!("code" in error)) console.error(error);
   notify(error.message, "error");
 }

@@ -80,6 +80,8 @@ export class Studio {
 
   /** Show the mask of this frame anew, if it is this one that is looked at. */
   async refresh(frame) {
+    if (frame !== this.frame) return;
+    await this.#busy; // the picture may have come to be asked for before the mask was there
     if (frame !== this.#shown || this.edits.get(frame)) return;
     const labels = await this.store.labels(frame);
     if (frame === this.#shown && !this.edits.get(frame)) this.#setLabels(labels);

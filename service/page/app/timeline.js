@@ -95,7 +95,7 @@ export class Timeline {
       const wide = Math.min(width, middle(to - 0.5)) - x + 0.5;
       if (this.#sureness) {
         const lowest = Math.min(...this.#sureness.subarray(from, to));
-        g.fillStyle = colours(lowest < 0.6 ? "unsure" : lowest < 0.8 ? "fair" : "sure");
+        g.fillStyle = colours(lowest < 0.6 ? "unsure" : lowest < 0.7 ? "fair" : "sure");
         const tall = Math.max(2, lowest * (bottom - LANE));
         g.fillRect(x, bottom - tall, wide, tall);
       } else if (this.#isDone?.subarray(from, to).some(Boolean)) {
