@@ -113,10 +113,10 @@ def things(shared_service: Service, video_bytes: bytes) -> Things:
 
 @finite.parametrize()
 @settings(
-    max_examples=4,
+    max_examples=6,
     deadline=None,
     derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 def test_no_server_error_and_no_undeclared_answer(case: schemathesis.Case, things: Things) -> None:
