@@ -75,7 +75,7 @@ def serve(tmp_path: Path) -> Iterator[partial[Served]]:
     yield partial(start)
     for served in started:
         if served.process.poll() is None:
-            served.process.kill()
+            served.interrupt()  # killed, it would leave its Redis behind
 
 
 def wait_until(condition, what: str):
