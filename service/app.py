@@ -21,6 +21,7 @@ from service.routes import (
     health,
     jobs,
     models,
+    pictures,
     segment,
     train,
     videos,
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         webhooks,
         videos,
         train,
+        pictures,
         models,
         health,
     ):

@@ -111,7 +111,8 @@ class _RunFolder:
 
     def store(self) -> None:
         """Copy what has changed."""
-        for name in _KEPT:
+        pictures = (f"pictures/{path.name}" for path in self.path.glob("pictures/*.png"))
+        for name in (*_KEPT, *pictures):
             path = self.path / name
             if path.exists() and (state := _state(path)) != self._stored.get(name):
                 self._watch.check()  # a superseded attempt must not replace a newer one's

@@ -120,3 +120,11 @@ def _steps_done(house: House, job_id: str) -> int:
 def _children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in text.split()]
+
+
+def test_pictures_of_a_training_on_clips_are_stored(house: House, videos):
+    config = ["steps=1", "pairs.batch=0", "clips.batch=2", "clips.view=32", "clips.past=1"]
+    job = house.wait_for_end(house.submit_training(videos, "pictured", config))
+    assert (job.status, job.error_detail) == ("succeeded", None)
+    picture = b"".join(house.store.iter(f"jobs/{job.id}/run/pictures/000001.png"))
+    assert picture.startswith(b"\x89PNG")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from page_house import PageHouse, look
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ctvos_jobs import events, lifecycle, registry
@@ -77,6 +78,9 @@ def test_footage_is_added_and_a_run_shows_its_losses_as_they_come(
     finish_training(page, settings, page.url.rpartition("/")[2])
 
     expect(page.locator(".badge")).to_have_text("succeeded")
+    picture = page.get_by_role("img", name="Reconstructions at step 40")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 320
     page.get_by_role("link", name="Model my-model").click()
     page.get_by_role("button", name="Use my-model from now on").click()
     expect(page.get_by_role("row", name="my-model in use")).to_be_visible()
@@ -107,6 +111,8 @@ def finish_training(page: Page, settings: Settings, job_id: str) -> None:
         for row in rows[20:]:
             events.publish(client, job_id, "metrics", row)
         expect(page.get_by_role("img", name="loss: 0.1 at step 40")).to_be_visible()
+        with store.open_write(f"jobs/{job_id}/run/pictures/000040.png") as file:
+            Image.new("RGB", (320, 128), (90, 120, 150)).save(file, "PNG")
         with store.open_write(f"jobs/{job_id}/run/metrics.jsonl") as file:
             file.write("".join(json.dumps(row) + "\n" for row in rows).encode())
         with database.session() as session:

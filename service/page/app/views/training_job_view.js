@@ -8,6 +8,7 @@ import { when } from "../format.js";
 import { icon } from "../icons.js";
 import { lineCharts } from "../line_chart.js";
 import { guarded, notify, notifyError } from "../notices.js";
+import { SamplePictures } from "../sample_pictures.js";
 import { ProgressBar, progressShare, progressText, statusBadge } from "../progress_bar.js";
 
 const ENDED = ["succeeded", "failed", "cancelled", "expired"];
@@ -20,10 +21,12 @@ export async function openTrainingJob(first) {
   const head = h("div", { class: "job-head" });
   const actions = h("div", { class: "row" });
   const charts = h("div", { class: "charts" });
-  const element = h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", { text: "Training" }), actions), head, progress.element, h("h2", { text: "Losses" }), charts);
+  const samples = new SamplePictures(path);
+  const element = h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", { text: "Training" }), actions), head, progress.element, h("h2", { text: "Losses" }), charts, samples.element);
   const rows = new Map();
 
   function showRows(news) {
+    samples.load().catch(notifyError);
     for (const row of news) rows.set(row.step, { ...rows.get(row.step), ...row });
     const sorted = [...rows.values()].sort((a, b) => a.step - b.step);
     fill(charts, sorted.length ? lineCharts(sorted) : h("p", { class: "hint", text: "No losses yet." }));
@@ -56,14 +59,17 @@ export async function openTrainingJob(first) {
     } else if (type === "status") {
       job = data;
       show();
-      if (ENDED.includes(job.status)) announce(`The training has ${job.status}`);
+      if (ENDED.includes(job.status)) {
+        announce(`The training has ${job.status}`);
+        samples.load(true).catch(notifyError);
+      }
       return ENDED.includes(job.status);
     }
     return false;
   }
 
   show();
-  showRows(job.status === "expired" ? [] : (await getJson(`${path}/metrics`)).metrics);
+  if (job.status !== "expired") showRows((await getJson(`${path}/metrics`)).metrics);
   if (!ENDED.includes(job.status)) follow(`${path}/events`, take, { signal: stopping.signal }).catch(notifyError);
   return { title: "Training", element, close: () => stopping.abort() };
 }
