@@ -5,6 +5,7 @@ as abandoned uploads do, a day after it came; a job that is made from it has a v
 """
 
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from fastapi import Request
@@ -56,7 +57,7 @@ async def store_draft(context: ServiceContext, principal: Principal, request: Re
     rules = FormRules(files, frozenset(), int(settings.min_free_bytes))
     boundary = check_headers(request, rules, context.uploads)
     declared = int(request.headers.get("content-length", 0))
-    await run_in_threadpool(require_room_for_bytes, context, principal, declared)
+    await run_in_threadpool(_require_room, context, principal, declared)
     async with upload_folder(context.uploads) as folder:
         count = context.meters.upload_bytes.inc
         form = await receive_form(request, boundary, folder, rules, count)
@@ -79,6 +80,16 @@ def require_draft(context: ServiceContext, principal: Principal, draft_id: str) 
     if found.pop("key_id") != principal.key_id and owner(principal) is not None:
         raise not_found("draft", draft_id)
     return Draft(**{**found, "video": ProbedVideo(**found["video"])})
+
+
+def _require_room(context: ServiceContext, principal: Principal, incoming: int) -> None:
+    """As other uploads, with the key's drafts on top of what counts anyway."""
+    drafted = 0
+    for name in context.store.children("uploads"):
+        with suppress(FileNotFoundError):  # an upload on its way, or one that has just gone
+            found = read_json(context.store, f"uploads/{name}/draft.json")
+            drafted += found["size"] if found["key_id"] == principal.key_id else 0
+    require_room_for_bytes(context, principal, drafted + incoming)
 
 
 def _save(

@@ -176,6 +176,20 @@ def test_drafts_go_after_a_day(client: httpx.Client, service: Service, video_byt
     assert client.get(f"/drafts/{draft['id']}").status_code == 404
 
 
+def test_drafts_count_as_stored(serving: Callable[..., Any], video_bytes: bytes) -> None:
+    with (
+        serving(max_stored_bytes_per_key=len(video_bytes) * 5 // 2) as service,
+        service.client() as client,
+    ):
+        draft = add_draft(client, video_bytes)
+        add_draft(client, video_bytes)
+        response = client.post("/drafts", files={"video": ("clip.mp4", video_bytes)})
+        assert response.status_code == 507
+        assert problem_of(response)["code"] == "storage_quota_exceeded"
+        client.delete(f"/drafts/{draft['id']}")
+        add_draft(client, video_bytes)
+
+
 def test_frames_of_another_keys_draft_and_job_are_not_there(
     serving: Callable[..., Any], video_bytes: bytes
 ) -> None:
