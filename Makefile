@@ -1,5 +1,5 @@
 # make setup   a virtual environment in .venv with everything ctvos needs
-# make demo    set-up, then a made clip is segmented and scored, in demo/
+# make demo    set-up, then a made clip goes through the service and is scored, in demo/
 # make test    set-up, then every check and test
 # make lint    set-up, then the checks without the tests
 # make clean   delete .venv and what tools left behind
@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup
-	@$(BIN)/ctvos demo
+	@$(BIN)/ctvos demo --service
 
 lint: setup
 	@$(BIN)/ruff check

@@ -9,6 +9,7 @@ from ctvos_cli import (
     config,
     demo,
     evaluate,
+    keys,
     models,
     segment,
     serve,
@@ -35,6 +36,7 @@ app.command("api")(api.api)
 app.command("worker")(worker.worker)
 app.command("submit")(submit.submit)
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.command("config")(config.config)
 
 

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ctvos_cli.progress import new_console
-from ctvos_cli.settings import DataDir, settings_from
+from ctvos_cli.settings import DataDir, open_database
 from ctvos_core.errors import InputError
-
-if TYPE_CHECKING:
-    from ctvos_jobs.database import Database
-    from ctvos_jobs.settings import Settings
 
 app = typer.Typer(help="The models that jobs can use.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The model's name.")]
-
-
-@contextmanager
-def _database(data_dir: Path | None) -> Iterator[tuple[Database, Settings]]:
-    settings = settings_from(data_dir=data_dir)
-
-    from ctvos_jobs.database import Database
-
-    database = Database(settings.database_url)
-    try:
-        database.migrate()
-        yield database, settings
-    finally:
-        database.dispose()
 
 
 @app.command("list")
@@ -44,7 +24,7 @@ def list_models(data_dir: DataDir = None) -> None:
 
     from ctvos_jobs import registry
 
-    with _database(data_dir) as (database, _), database.reading() as session:
+    with open_database(data_dir) as (database, _), database.reading() as session:
         models = registry.list_models(session)
     table = Table("name", "digest", "made", "", box=None, pad_edge=False)
     for model in models:
@@ -58,7 +38,7 @@ def show(name: Name, data_dir: DataDir = None) -> None:
     """Print a model's card as JSON."""
     from ctvos_jobs import registry
 
-    with _database(data_dir) as (database, _), database.reading() as session:
+    with open_database(data_dir) as (database, _), database.reading() as session:
         model = registry.get_model(session, name)
     if model is None:
         raise InputError("model_not_found", f"{name}: expected a model in the registry, got none")
@@ -75,7 +55,7 @@ def import_model(
     from ctvos_jobs import registry
     from ctvos_jobs.store import ArtifactStore
 
-    with _database(data_dir) as (database, settings):
+    with open_database(data_dir) as (database, settings):
         store = ArtifactStore(settings.artifact_url, settings.artifact_options)
         with database.session() as session:
             model = registry.import_model(session, store, folder, name or folder.resolve().name)
@@ -87,6 +67,6 @@ def promote(name: Name, data_dir: DataDir = None) -> None:
     """Let jobs that name no model use this one from now on."""
     from ctvos_jobs import registry
 
-    with _database(data_dir) as (database, _), database.session() as session:
+    with open_database(data_dir) as (database, _), database.session() as session:
         model = registry.promote(session, name)
     typer.echo(f"{model.name}: promoted")

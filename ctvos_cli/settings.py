@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +14,7 @@ import typer
 from ctvos_core.errors import InputError
 
 if TYPE_CHECKING:
+    from ctvos_jobs.database import Database
     from ctvos_jobs.settings import Settings
 
 DataDir = Annotated[
@@ -47,3 +50,18 @@ def settings_from(**options: object) -> Settings:
         return load_settings()
     except SettingsError as error:
         raise InputError("settings_invalid", "; ".join(str(error).splitlines())) from error
+
+
+@contextmanager
+def open_database(data_dir: Path | None) -> Iterator[tuple[Database, Settings]]:
+    """The database of the settings, brought up to date, and the settings."""
+    settings = settings_from(data_dir=data_dir)
+
+    from ctvos_jobs.database import Database
+
+    database = Database(settings.database_url)
+    try:
+        database.migrate()
+        yield database, settings
+    finally:
+        database.dispose()
