@@ -1,21 +1,19 @@
 /** Looking at a video frame by frame, and drawing masks on it: what drafts and jobs share. */
 
-import { announce, h, fill } from "./dom.js";
+import { announce, fill, h } from "./dom.js";
 import { clock } from "./format.js";
 import { icon } from "./icons.js";
 import { MaskEdits } from "./mask_edits.js";
-import { guarded, notifyError } from "./notices.js";
+import { notifyError } from "./notices.js";
 import { ObjectList } from "./object_list.js";
 import { decodeLabels } from "./png_labels.js";
 import { Rect } from "./label_map.js";
 import { Stage } from "./stage.js";
+import { makeToolbar, makeTransport } from "./studio_controls.js";
 import { studioKeys } from "./studio_keys.js";
 import { Timeline } from "./timeline.js";
 import { makeTools } from "./tools.js";
 
-const TOOLS = [
-  ["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["polygon", "Polygon", "P"], ["box", "Box", "R"], ["hand", "Move the picture", "M"],
-];
 const AHEAD = 8;
 const PATIENCE_MS = 250;
 
@@ -53,11 +51,12 @@ export class Studio {
     });
     this.tools = makeTools(this.easel);
     this.side = h("aside", { class: "side", "aria-label": "Details" });
-    this.element = h("div", { class: "studio" }, this.#makeToolbar(), this.stage.element, this.side, this.#makeTransport());
+    this.element = h("div", { class: "studio" }, makeToolbar(this), this.stage.element, this.side, makeTransport(this));
     this.keys = studioKeys(this);
     document.addEventListener("keydown", this.keys);
     this.setEditable(false);
     this.#showSteps();
+    this.#showPlaying();
   }
 
   close() {
@@ -254,38 +253,4 @@ export class Studio {
     fill(this.playButton, icon(this.#isPlaying ? "pause" : "play"));
     this.playButton.setAttribute("aria-label", this.#isPlaying ? "Pause" : "Play");
   }
-
-  #makeToolbar() {
-    this.undoButton = iconButton("undo", "Undo", "Ctrl Z", () => this.undo());
-    this.redoButton = iconButton("redo", "Redo", "Ctrl Shift Z", () => this.undo(true));
-    this.size = h("input", { type: "range", class: "size", min: 1, max: 100, step: 0.5, value: this.easel.radius, "aria-label": "Brush radius in pixels", title: "Brush size ([ and ])", oninput: () => this.setRadius(this.size.valueAsNumber) });
-    this.toolbar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Tools", "aria-orientation": "vertical" },
-      TOOLS.map(([name, label, key]) => h("button", { type: "button", class: "icon-button", "data-tool": name, "aria-pressed": "false", "aria-label": label, title: `${label} (${key})`, onclick: () => this.choose(name) }, icon(name))),
-      h("span", { class: "rule", role: "separator" }), this.size, h("span", { class: "rule", role: "separator" }), this.undoButton, this.redoButton);
-    return this.toolbar;
-  }
-
-  #makeTransport() {
-    const last = this.video.frames - 1;
-    this.playButton = h("button", { type: "button", class: "icon-button", title: "Play (Space)", onclick: () => this.toggle() });
-    this.#showPlaying();
-    this.number = h("input", { type: "number", class: "frame-number", min: 0, max: last, value: 0, "aria-label": "Frame number", onchange: () => this.show(this.number.valueAsNumber || 0) });
-    this.time = h("span", { class: "time" });
-    this.opacity = h("input", { type: "range", id: "opacity", min: 0, max: 100, value: 50, oninput: () => this.setOpacity(this.opacity.valueAsNumber / 100) });
-    return h("section", { class: "transport", "aria-label": "Timeline" },
-      h("div", { class: "controls" },
-        h("div", { class: "group" },
-          iconButton("first", "First frame", "Home", () => this.show(0)), iconButton("previous", "Frame back", "←", () => this.show(this.frame - 1)),
-          this.playButton,
-          iconButton("next", "Frame forward", "→", () => this.show(this.frame + 1)), iconButton("last", "Last frame", "End", () => this.show(last))),
-        h("div", { class: "group" }, this.number, h("span", { class: "of", text: `of ${last}` }), this.time),
-        h("div", { class: "group" }, h("label", { for: "opacity", text: "Masks" }), this.opacity),
-        h("div", { class: "group" }, iconButton("minus", "Zoom out", "−", () => this.stage.zoom(0.8)), iconButton("plus", "Zoom in", "+", () => this.stage.zoom(1.25)), iconButton("fit", "Fit into the window", "0", () => this.stage.fit()))),
-      this.timeline.element);
-  }
 }
-
-export function iconButton(name, label, key, action) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: key ? `${label} (${key})` : label, onclick: guarded(action) }, icon(name));
-}
-
