@@ -86,6 +86,10 @@ def parse_options(form: Form) -> SegmentOptions:
         ]
         detail = "; ".join(f"{e.field}: {e.message}" for e in errors)
         raise Problem(422, "invalid_request", detail, errors=errors) from error
+    if options.adapt:
+        raise Problem(
+            422, "adapt_unavailable", "adapt: expected false, networks cannot adapt to a video yet"
+        )
     if options.webhook_url is not None:
         check_url(options.webhook_url)
     return options
