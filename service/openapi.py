@@ -42,7 +42,10 @@ SEGMENT_BODY = multipart(
         "video": {**_FILE, "description": "mp4, mov, webm, mkv, avi, or a zip of frames."},
         "draft": {"type": "string", "description": "Id of a draft, in place of `video`."},
         **_MASK_FIELDS,
-        "adapt": {"type": "boolean", "description": "Adapt the network to the video first; only `false` works as yet."},
+        "adapt": {
+            "type": "boolean",
+            "description": "Adapt the network to the video first; only `false` works as yet.",
+        },
         "object_names": {"type": "string", "description": 'JSON: `{"1": "dog"}`.'},
     },
     ["mask"],
