@@ -12,6 +12,7 @@ from ctvos_core.errors import InputError
 from ctvos_core.propagation import PropagationConfig
 from ctvos_core.propagation.files import SegmentationRun, segment_to_folder
 from ctvos_core.video.inputs import SegmentationInputs
+from ctvos_core.video.review import frames_to_review
 from ctvos_jobs import events
 from worker import memory
 from worker.artifacts import StoredResultFolder
@@ -19,7 +20,6 @@ from worker.context import WorkerContext
 from worker.inputs import segmentation_inputs
 from worker.kept import keep_frames
 from worker.model_cache import LoadedModel
-from worker.review import frames_to_review
 from worker.run_job import Outcome
 from worker.watch import JobWatch
 

@@ -17,6 +17,7 @@ from ctvos_core.video.info import VideoInfo
 from ctvos_core.video.masks import LabelMap, read_mask, write_mask
 from ctvos_core.video.outputs import prepare_output_folder, replacing
 from ctvos_core.video.overlay import draw_overlay
+from ctvos_core.video.review import frames_to_review
 from ctvos_core.video.rle import CocoWriter
 
 CONFIDENCE_DECIMALS = 4
@@ -77,7 +78,12 @@ class ResultFolder:
         return read_mask(self.mask_path(index), self._info.size, allow_empty=True)
 
     def write_confidence(self, ids: Sequence[int], values: NDArray[np.float32]) -> None:
-        """Write `confidence.json`: values [T, K], one column per id, in [0, 1]."""
+        """Write `confidence.json`, with the frames worth a look.
+
+        Args:
+            ids: of the K objects.
+            values: [T, K], one column per id, in [0, 1].
+        """
         with replacing(self.confidence_path) as temporary, temporary.open("w") as file:
             file.write(f'{{"objects": {json.dumps(list(ids))},\n"frames": [')
             for index, row in enumerate(values.tolist()):
@@ -86,7 +92,7 @@ class ResultFolder:
                 }
                 entry = {"frame": index, "name": self._info.stems[index], "confidence": sure}
                 file.write((",\n" if index else "\n") + json.dumps(entry))
-            file.write("\n]}\n")
+            file.write(f'\n],\n"review": {json.dumps(frames_to_review(values))}}}\n')
 
     def write_extras(
         self,

@@ -76,6 +76,7 @@ def test_confidence_is_told_per_frame_and_object(segmented):
     assert content["objects"] == [1]
     assert [entry["frame"] for entry in content["frames"]] == list(range(FRAMES))
     assert [entry["name"] for entry in content["frames"]] == STEMS
+    assert set(content["review"]) <= set(range(len(content["frames"])))
     assert all(0 <= entry["confidence"]["1"] <= 1 for entry in content["frames"])
 
 

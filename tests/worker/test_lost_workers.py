@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import House, wait_until
 from sqlalchemy import update
+from worker_house import House, wait_until
 
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import TERMINAL, Job

@@ -6,14 +6,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import load_settings
 from worker.pin import choose_gpus, pin
 from worker.plan import WorkerPlan
-from worker.review import frames_to_review
 from worker.scratch import Scratch
 
 
@@ -79,16 +77,6 @@ def test_scratch_of_killed_processes_is_removed(tmp_path, monkeypatch):
         assert folder.is_relative_to(scratch.path)
     assert not folder.exists()
     scratch.remove()
-
-
-def test_doubtful_frames_are_named_worst_first_and_apart():
-    confidence = np.ones((40, 2), np.float32)
-    confidence[10:14, 0] = (0.5, 0.3, 0.2, 0.4)
-    confidence[30, 1] = 0.1
-    confidence[36, 1] = 0.59
-    confidence[20, 1] = 0.6
-    assert frames_to_review(confidence) == [30, 12, 36]
-    assert frames_to_review(np.full((200, 1), 0.1, np.float32)) == list(range(0, 60, 6))
 
 
 def test_a_follower_ends_with_the_process_that_started_it(tmp_path):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ENVIRONMENT, House, write_clip
 from sqlalchemy import update
+from worker_house import ENVIRONMENT, House, write_clip
 
 import worker.segment  # noqa: F401  # before any lease runs: it takes long
 from ctvos_core.video import write_mask

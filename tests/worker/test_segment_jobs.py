@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import House, truth, wait_until, write_clip
 from typer.testing import CliRunner
+from worker_house import House, truth, wait_until, write_clip
 
 from ctvos_cli.main import app
 from ctvos_core.network.ctvos import CTVOS, NetworkConfig

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import House, wait_until, write_clip
+from worker_house import House, wait_until, write_clip
 
 from ctvos_jobs import events, lifecycle, registry
 from ctvos_jobs.tables import new_id

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import iou, moving_square
+from made_squares import iou, moving_square
 
 from ctvos_core.propagation import Propagator
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import iou, moving_square
+from made_squares import iou, moving_square
 
 from ctvos_core.errors import InputError
 from ctvos_core.propagation.files import segment_to_folder

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import iou, moving_square
+from made_squares import iou, moving_square
 
 from ctvos_core.errors import InputError
 from ctvos_core.propagation import PropagationConfig, Propagator

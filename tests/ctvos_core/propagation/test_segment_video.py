@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import iou, moving_square
+from made_squares import iou, moving_square
 from PIL import Image
 
 from ctvos_core.errors import InputError

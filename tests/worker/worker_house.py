@@ -1,0 +1,229 @@
+"""A data folder with a real Redis, and real workers on it."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from ctvos_core.video import VideoWriter
+from ctvos_jobs import lifecycle
+from ctvos_jobs.celery_app import make_celery, send
+from ctvos_jobs.database import Database
+from ctvos_jobs.embedded_redis import EmbeddedRedis
+from ctvos_jobs.outbox import Message, Relay
+from ctvos_jobs.reaper import Reaper
+from ctvos_jobs.settings import Settings, load_settings
+from ctvos_jobs.store import ArtifactStore
+from ctvos_jobs.tables import TERMINAL, Job, new_id
+
+WIDTH, HEIGHT = 64, 48
+PATIENCE_SECONDS = 120
+
+# Short leases, so that lost jobs are noticed soon; frames this small gain nothing from threads.
+ENVIRONMENT = {
+    "CTVOS_LEASE_SECONDS": "5",
+    "CTVOS_HEARTBEAT_SECONDS": "0.5",
+    "CTVOS_REAP_SECONDS": "0.5",
+    "CTVOS_DEVICE": "cpu",
+    "OMP_NUM_THREADS": "1",
+}
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def truth(index: int, shift: int = 0) -> np.ndarray:
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    left = 4 + index % 32 + shift
+    labels[12:32, left : left + 20] = 1
+    return labels
+
+
+def write_clip(path: Path, frames: int, width: int = WIDTH, height: int = HEIGHT) -> Path:
+    """A striped square that moves to and fro over a gradient."""
+    rows, columns = np.mgrid[:height, :width]
+    with VideoWriter(path, width, height) as video:
+        for index in range(frames):
+            image = np.stack([rows, columns, rows + columns], -1).astype(np.uint8)
+            left = 4 + index % 32
+            image[12:32, left : left + 20] = (230, 60, 40)
+            image[12:32:4, left : left + 20] = (40, 220, 90)
+            video.write(image, index / 25)
+    return path
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """What the condition gives once it is true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
+
+
+class House:
+    """What `ctvos api` runs besides HTTP, in this process, and workers in theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings: Settings = load_settings(
+            data_dir=folder,
+            lease_seconds=ENVIRONMENT["CTVOS_LEASE_SECONDS"],
+            heartbeat_seconds=ENVIRONMENT["CTVOS_HEARTBEAT_SECONDS"],
+            reap_seconds=ENVIRONMENT["CTVOS_REAP_SECONDS"],
+            device="cpu",
+        )
+        self.database = Database(self.settings.database_url)
+        self.database.migrate()
+        self.store = ArtifactStore(self.settings.artifact_url)
+        self.redis = EmbeddedRedis(folder)
+        self.redis.start()
+        self.client = self.redis.address.client()
+        self._celery = make_celery(self.settings)
+        self._relay = Relay(self.database, partial(send, self._celery))
+        self._reaper = Reaper(self.database, self.settings, self.store)
+        self._relay.start()
+        self._reaper.start()
+        self._workers: list[subprocess.Popen[bytes]] = []
+
+    def close(self) -> None:
+        for worker in self._workers:
+            self.kill(worker)
+        self._reaper.stop()
+        self._relay.stop()
+        self._celery.close()
+        self.client.close()
+        self.redis.stop()
+        self.database.dispose()
+
+    def start_worker(self, kind: str = "segment", **environment: str) -> "subprocess.Popen[bytes]":
+        """Start `ctvos worker KIND` as the head of a process group, and wait until it is ready."""
+        before = self.processes(kind)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "ctvos_cli", "worker", kind],
+            env={
+                **os.environ,
+                **ENVIRONMENT,
+                "CTVOS_DATA_DIR": str(self.settings.data_dir),
+                **environment,
+            },
+            start_new_session=True,
+        )
+        self._workers.append(worker)
+        wait_until(lambda: self.processes(kind) - before, f"a {kind} worker that tells of itself")
+        return worker
+
+    def kill(self, worker: "subprocess.Popen[bytes]") -> None:
+        """kill -9 of a worker and all its processes."""
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+        for key in self.client.scan_iter("ctvos:worker:*"):
+            self.client.delete(key)
+
+    def stop(self, worker: "subprocess.Popen[bytes]") -> int:
+        """SIGTERM, as a container is stopped: to the parent process alone."""
+        worker.terminate()
+        return worker.wait(PATIENCE_SECONDS)
+
+    def processes(self, kind: str = "segment") -> set[int]:
+        """Ids of the processes that tell of themselves."""
+        keys = self.client.scan_iter(f"ctvos:worker:{kind}:*")
+        pids = [self.client.hget(key, "pid") for key in keys]
+        return {int(pid) for pid in pids if pid}
+
+    def submit(
+        self,
+        video: Path,
+        mask: Path,
+        *,
+        at: int = 0,
+        more_masks: dict[int, Path] | None = None,
+        **changes: Any,
+    ) -> str:
+        """Queue a segmentation; returns the id of the job."""
+        job_id = new_id()
+        masks = []
+        for frame, path in {at: mask, **(more_masks or {})}.items():
+            key = f"jobs/{job_id}/inputs/mask-{frame}.png"
+            self.store.put_file(path, key)
+            masks.append({"frame": frame, "key": key, "sha256": _sha256(path), "objects": [1]})
+        key = f"jobs/{job_id}/inputs/video{video.suffix}"
+        self.store.put_file(video, key)
+        model = changes.pop("model", None)
+        request = {
+            "video": {
+                "key": key,
+                "name": video.name,
+                "sha256": _sha256(video),
+                "bytes": video.stat().st_size,
+                "frames": 0,
+                "width": WIDTH,
+                "height": HEIGHT,
+            },
+            "masks": masks,
+            "outputs": ["masks"],
+            "adapt": False,
+            "webhook_url": None,
+            "object_names": None,
+            "keep": None,
+            **changes,
+        }
+        return self._queue("segment", request, job_id, model)
+
+    def submit_training(self, videos: list[str], name: str, config: list[str]) -> str:
+        request = {"videos": videos, "config": config, "resume_from": None, "name": name}
+        return self._queue("train", request, new_id(), None)
+
+    def _queue(self, kind: str, request: dict[str, Any], job_id: str, model: str | None) -> str:
+        with self.database.session() as session:
+            lifecycle.new_job(
+                session,
+                kind=kind,  # type: ignore[arg-type]
+                request=request,
+                model=model,
+                max_attempts=self.settings.max_attempts,
+                job_id=job_id,
+            )
+        self._relay.poke()
+        return job_id
+
+    def send_again(self, job_id: str) -> None:
+        """A second message for a job."""
+        send(self._celery, Message("segment", "ctvos.segment", (job_id,)))
+
+    def job(self, job_id: str) -> Job:
+        with self.database.reading() as session:
+            return session.scalars(select(Job).where(Job.id == job_id)).one()
+
+    def wait_for_end(self, job_id: str) -> Job:
+        wait_until(lambda: self.job(job_id).status in TERMINAL, "an end of the job")
+        return self.job(job_id)
+
+    def wait_for_masks(self, job_id: str, attempt: int = 1, count: int = 2) -> None:
+        """Until the job is in the middle: some masks are there."""
+        folder = f"jobs/{job_id}/{attempt}/masks"
+        wait_until(lambda: len(self.store.children(folder)) >= count, f"masks in {folder}")
+
+    def masks(self, job: Job) -> dict[str, bytes]:
+        """Names and bytes of the stored masks."""
+        prefix = f"jobs/{job.id}/{job.attempt}/masks"
+        return {
+            name: b"".join(self.store.iter(f"{prefix}/{name}"))
+            for name in self.store.children(prefix)
+        }
+
+    def holder(self, job_id: str) -> int:
+        """Id of the process that runs a job."""
+        return int(wait_until(lambda: self.job(job_id).owner, "an owner").rpartition(":")[2])
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
