@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -63,6 +64,8 @@ class Database:
         """Bring the tables to the newest version; several processes may do so at once."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
+        # Every start of every process comes by here: three lines each that say nothing new.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         # One transaction under a lock: whoever comes second finds nothing left to do.
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
