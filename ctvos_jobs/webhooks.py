@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
-from celery import Celery
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -156,14 +155,6 @@ def send_overdue(session: Session, at: datetime) -> int:
         delivery.next_attempt_at = at
         _send_to_queue(session, delivery.id, at, due=at)
     return len(lost)
-
-
-def register_webhook_task(celery: Celery, database: Database, settings: Settings) -> None:
-    """Let a worker of `celery` that takes from the queue `webhooks` deliver."""
-
-    @celery.task(name="ctvos.webhook")
-    def webhook(delivery_id: str) -> None:
-        deliver(database, settings, delivery_id)
 
 
 def _take(database: Database, delivery_id: str) -> WebhookDelivery | None:

@@ -11,16 +11,13 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from celery.contrib.testing.worker import start_worker
 from job_rows import ago
 
 from ctvos_core.errors import InputError
 from ctvos_jobs import webhooks
-from ctvos_jobs.celery_app import make_celery, send
 from ctvos_jobs.database import Database
-from ctvos_jobs.embedded_redis import EmbeddedRedis
 from ctvos_jobs.guarded_post import check_url, guarded_post
-from ctvos_jobs.outbox import Message, Relay, relay
+from ctvos_jobs.outbox import Message, relay
 from ctvos_jobs.reaper import reap
 from ctvos_jobs.settings import Settings, load_settings
 from ctvos_jobs.store import ArtifactStore
@@ -287,25 +284,3 @@ def test_a_message_whose_every_try_is_killed_is_given_up(
         delivery.attempts, delivery.next_attempt_at = 11, ago(minutes=3)
     reap(sqlite, settings, store)
     assert log(sqlite).status == "failed"
-
-
-def test_a_celery_worker_delivers(
-    sqlite: Database, open_settings: Settings, receiver: Receiver
-) -> None:
-    server = EmbeddedRedis(open_settings.data_dir)
-    server.start()
-    celery = make_celery(open_settings)
-    webhooks.register_webhook_task(celery, sqlite, open_settings)
-    thread = Relay(sqlite, lambda message: send(celery, message), interval_seconds=0.1)
-    try:
-        thread.start()
-        with start_worker(
-            celery, queues=["webhooks"], perform_ping_check=False, shutdown_timeout=20
-        ):
-            schedule(sqlite, receiver.url)
-            thread.poke()
-            assert receiver.arrived.wait(20)
-    finally:
-        thread.stop()
-        server.stop()
-    assert log(sqlite).attempts == 1
