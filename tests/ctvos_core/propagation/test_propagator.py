@@ -46,14 +46,16 @@ def test_gradients_are_off_and_results_are_plain_arrays(model, clip):
     assert torch.is_grad_enabled()
 
 
-def test_ids_are_those_given_and_scores_sum_to_one(model, clip):
+@pytest.mark.parametrize("parts", [1, 4])
+def test_ids_are_those_given_and_scores_sum_to_one(model, clip, parts):
     frames, _ = clip
     mask = np.zeros((64, 96), np.uint8)
     mask[16:48, 8:20], mask[16:48, 20:32] = 200, 7
-    results = run(Propagator(model, device="cpu"), frames[:3], mask)
+    config = replace(CONFIG, label_parts=parts)
+    results = run(Propagator(model, config, device="cpu"), frames[:3], mask)
     assert set(np.unique(results[-1].labels)) <= {0, 7, 200}
     assert set(results[-1].confidence) == {7, 200}
-    assert results[-1].scores.shape == (3, 64, 96)  # 16x24 cells of 4x4 parts: enlarged twice
+    assert results[-1].scores.shape == (3, 16 * parts, 24 * parts)  # enlarged twice, 8 to a cell
     assert np.allclose(results[-1].scores.astype(np.float32).sum(0), 1, atol=1e-2)
 
 
