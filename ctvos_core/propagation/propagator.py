@@ -51,8 +51,8 @@ class PropagationConfig:
     """Principal components of the first frame's keys that similarities are computed from; None:
     all channels."""
     label_parts: int = 1
-    """The copied labels of a cell are kept for so many parts of it in y and in x (1, 2, 4 or 8): more
-    give sharper outlines, and drift sooner."""
+    """The copied labels of a cell are kept for so many parts of it in y and in x (1, 2, 4 or 8):
+    more give sharper outlines, and drift sooner."""
     top_k: int | None = 4
     """Keys per query that take part."""
     prune_below: float = 0.05
