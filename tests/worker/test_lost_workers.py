@@ -52,10 +52,8 @@ def test_a_stopped_worker_gives_its_job_back(house: House, long_clip, mask):
         job_id = next(i for i in job_ids if _parent(house.holder(i)) == second.pid)
         house.wait_for_masks(job_id)
     assert house.stop(second) == 0
-    job = house.job(job_id)
-    assert job.status in ("queued", "running")
     job = house.wait_for_end(job_id)
-    assert_complete(house, job, attempt=2)
+    assert_complete(house, job, attempt=2)  # the other worker's, who may have ended by now
     assert job.max_attempts == house.settings.max_attempts + 1, "the attempt does not count"
 
 
