@@ -41,6 +41,10 @@ def train(
         bool, typer.Option("--dry-run", help="Only say how long and how large the run would be.")
     ] = False,
     cache: Cache = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(help="Begin with the weights of a packaged model or a model folder."),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Teach the network from unlabelled videos and photos."""
@@ -61,4 +65,6 @@ def train(
         for name, value in figures.items():
             typer.echo(f"{name}: {value:.4g}")
         return
-    train(videos, out, chosen, select_device(device), resume, typer.echo, minutes, cache)
+    train(
+        videos, out, chosen, select_device(device), resume, typer.echo, minutes, cache, start_from
+    )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from ctvos_core.errors import InputError
-from ctvos_jobs import registry
 from ctvos_jobs.database import Database
-from ctvos_jobs.registry import FILES, ModelInfo
+from ctvos_jobs.registry import ModelInfo
 from ctvos_jobs.store import ArtifactStore
+from worker.model_files import find_model, model_files
 from worker.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -44,28 +42,16 @@ class ModelCache:
         Raises:
             InputError: `model_not_found`, or its files are damaged.
         """
-        with self._database.reading() as session:
-            name = name or registry.promoted(session)
-            info = registry.get_model(session, name)
-        if info is None:
-            raise InputError(
-                "model_not_found", f"{name}: expected a model in the registry, found none"
-            )
-        if self._kept is None or (self._kept.name, self._kept.digest) != (name, info.digest):
+        info = find_model(self._database, name)
+        if self._kept is None or (self._kept.name, self._kept.digest) != (info.name, info.digest):
             self._kept = None  # two at a time would need twice the memory
             self._kept = self._load(info)
-            _log.info("model_loaded", model=name, digest=info.digest)
+            _log.info("model_loaded", model=info.name, digest=info.digest)
         return self._kept
 
     def _load(self, info: ModelInfo) -> LoadedModel:
         from ctvos_core.weights import load_model
 
-        if info.prefix is None:
-            return LoadedModel(info.name, info.digest, load_model(info.name))
-        local = self._store.local_path(info.prefix)
-        if local is not None:
-            return LoadedModel(info.name, info.digest, load_model(local))
         with self._scratch.folder() as folder:
-            for file in FILES:
-                self._store.get_file(f"{info.prefix}/{file}", Path(folder) / file)
-            return LoadedModel(info.name, info.digest, load_model(folder))
+            network = load_model(model_files(info, self._store, folder))
+        return LoadedModel(info.name, info.digest, network)

@@ -17,8 +17,8 @@ import structlog
 from ctvos_core.errors import InputError
 from ctvos_jobs import events, registry, videos
 from ctvos_jobs.store import ArtifactStore
-from ctvos_jobs.tables import Model
 from worker.context import WorkerContext
+from worker.model_files import find_model, model_files
 from worker.run_job import Outcome
 from worker.train_process import REFUSED
 from worker.watch import JobWatch
@@ -50,9 +50,8 @@ def train(context: WorkerContext, watch: JobWatch) -> Outcome:
         out = scratch / request["name"]  # the model is named as its folder
         run = _RunFolder(context, watch, out)
         run.restore()
-        if request.get("resume_from") and not run.has_checkpoint:
-            run.continue_from(request["resume_from"])
-        _run_process(context, watch, run, folders)
+        start_from = _start_from(context, request.get("resume_from"), scratch / "start")
+        _run_process(context, watch, run, folders, start_from)
         watch.report("finishing", 0, None)
         run.store()
         with context.database.session() as session:
@@ -81,33 +80,6 @@ class _RunFolder:
             with suppress(FileNotFoundError):
                 self._context.store.get_file(f"{self._prefix}/{name}", self.path / name)
                 self._stored[name] = _state(self.path / name)
-
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether there is something to go on from."""
-        return (self.path / _KEPT[0]).exists()
-
-    def continue_from(self, name: str) -> None:
-        """Fetch the last checkpoint of the run that made a model.
-
-        Raises:
-            InputError: `model_not_found`, `checkpoint_gone`.
-        """
-        with self._context.database.reading() as session:
-            model = session.get(Model, name)
-        if model is None or model.job_id is None:
-            raise InputError(
-                "model_not_found",
-                f"resume_from: expected a model trained by this service, got {name}",
-            )
-        try:
-            key = f"jobs/{model.job_id}/run/{_KEPT[0]}"
-            self._context.store.get_file(key, self.path / _KEPT[0])
-        except FileNotFoundError as error:
-            raise InputError(
-                "checkpoint_gone",
-                f"resume_from: expected the files of the job that made {name}, which are deleted",
-            ) from error
 
     def store(self) -> None:
         """Copy what has changed."""
@@ -162,14 +134,26 @@ def _video_folder(store: ArtifactStore, key: str, target: Path) -> Path:
     return target
 
 
+def _start_from(context: WorkerContext, name: str | None, target: Path) -> str | None:
+    """What the model that training begins with is loaded by; None: it begins with nothing."""
+    if name is None:
+        return None
+    return str(model_files(find_model(context.database, name), context.store, target))
+
+
 def _run_process(
-    context: WorkerContext, watch: JobWatch, run: _RunFolder, folders: list[Path]
+    context: WorkerContext,
+    watch: JobWatch,
+    run: _RunFolder,
+    folders: list[Path],
+    start_from: str | None,
 ) -> None:
     job = {
         "videos": [str(folder) for folder in folders],
         "out": str(run.path),
         "config": list(watch.job.request.get("config") or []),
         "device": context.settings.device,
+        "start_from": start_from,
         "parent": os.getpid(),
     }
     lines: list[str] = []

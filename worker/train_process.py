@@ -19,7 +19,7 @@ REFUSED = 2
 
 
 def main() -> int:
-    """Train as the JSON on standard input says: `videos, out, config, device, parent`."""
+    """Train as the JSON on standard input says (see `worker.train`)."""
     job = json.load(sys.stdin)
     follow(job["parent"], signal.SIGKILL)
     from ctvos_core.network.devices import select_device
@@ -36,6 +36,7 @@ def main() -> int:
             select_device(job["device"]),
             (out / "checkpoint.pt").exists(),
             lambda line: print(line, flush=True),
+            start_from=job["start_from"],
         )
     except InputError as error:
         print(json.dumps({"code": error.code, "message": str(error)}), flush=True)

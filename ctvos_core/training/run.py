@@ -25,7 +25,7 @@ from ctvos_core.training.parallel import Workers, join_workers, own_device
 from ctvos_core.training.settings import configure
 from ctvos_core.training.throughput import dry_run
 from ctvos_core.training.trainer import Trainer
-from ctvos_core.weights import ModelCard, save_model
+from ctvos_core.weights import ModelCard, load_model, read_card, save_model
 
 __all__ = ["Report", "configure", "estimate", "train"]
 
@@ -41,6 +41,7 @@ def train(
     report: Report = print,
     minutes: float | None = None,
     cache: Path | None = None,
+    start_from: str | Path | None = None,
 ) -> ModelCard:
     """Train on every video and photo below `videos` and write the model to `out`.
 
@@ -53,13 +54,16 @@ def train(
         report: called with lines of progress.
         minutes: stop with a checkpoint after so long, to be resumed.
         cache: folder of decoded footage that runs share; by default `out/cache`.
+        start_from: a packaged model's name or a model folder, whose weights the run begins with;
+            None: random ones. A run that is resumed has its own already.
 
     Returns:
         The card of the model, which the first process has written.
 
     Raises:
         InputError: nothing usable in `videos`; a checkpoint in `out` and no `resume`, or the
-            other way round; losses that are no longer numbers.
+            other way round; losses that are no longer numbers; a model to start from that is of
+            another shape.
     """
     started = time.monotonic()
     checkpoint = out / "checkpoint.pt"
@@ -75,6 +79,8 @@ def train(
     trainer = Trainer(config, device, workers)
     if resume:
         trainer.load(checkpoint)
+    elif start_from is not None:
+        trainer.start_from(load_model(start_from), read_card(start_from).digest)
     Loop(trainer, batches, out, report).go(None if minutes is None else started + 60 * minutes)
     card = _describe(trainer, footage, out.name)
     if workers.is_first:
@@ -138,6 +144,7 @@ def _describe(trainer: Trainer, cache: FrameCache, name: str) -> ModelCard:
             "config": json.loads(json.dumps(asdict(config))),
             "scenes": len(cache.scenes),
             "frames": cache.frame_count,
+            "started_from": trainer.started_from,
             "hardware": torch.cuda.get_device_name(used) if used.type == "cuda" else "CPU",
         },
     )

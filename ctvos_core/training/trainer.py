@@ -51,6 +51,28 @@ class Trainer:
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
         self.step = 0
+        self.started_from: str | None = None
+        """SHA-256 of the weights that training started from; None: random ones."""
+
+    def start_from(self, network: CTVOS, digest: str) -> None:
+        """Take over the weights of a trained network, before the first step.
+
+        Parts that it lacks, such as a decoder, stay random.
+
+        Args:
+            network: one with the same encoders.
+            digest: what to remember it by.
+
+        Raises:
+            InputError: its encoders are others.
+        """
+        given = dict(network.named_children())
+        given.setdefault("key_encoder", network.query_encoder)
+        for model in (self.network, self.average):
+            for name, module in model.named_children():
+                if name in given:
+                    _copy_weights(given[name], module, name)
+        self.started_from = digest
 
     def compile(self) -> None:
         """Compile the encoders, if the configuration says so."""
@@ -93,6 +115,7 @@ class Trainer:
         state = {
             "config": json.dumps(asdict(self.config)),
             "step": self.step,
+            "started_from": self.started_from,
             "model": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -115,7 +138,7 @@ class Trainer:
             self.network.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step = state["step"]
+            self.step, self.started_from = state["step"], state["started_from"]
         except Exception as error:  # torch.load raises whatever its parts raise
             line = str(error).partition("\n")[0]
             raise InputError(
@@ -132,6 +155,17 @@ class Trainer:
                 kept.lerp_(now[name], 1 - decay)
             else:
                 kept.copy_(now[name])
+
+
+def _copy_weights(given: nn.Module, module: nn.Module, name: str) -> None:
+    try:
+        module.load_state_dict(given.state_dict())
+    except RuntimeError as error:
+        raise InputError(
+            "start_unfit",
+            f"start_from: expected a model whose {name} is as the run's network settings say, "
+            "got one of another shape",
+        ) from error
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

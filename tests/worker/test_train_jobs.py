@@ -92,6 +92,15 @@ def test_a_killed_training_goes_on_and_its_model_is_used(house: House, videos, c
         context.close()
 
 
+def test_a_training_begins_with_the_weights_of_a_model(house: House, videos):
+    job = house.wait_for_end(house.submit_training(videos, "tuned", CONFIG, "default"))
+    assert (job.status, job.error_detail) == ("succeeded", None)
+    with house.database.reading() as session:
+        tuned = registry.get_model(session, "tuned")
+        assert tuned is not None
+        assert tuned.card["training"]["started_from"] == registry.packaged_card()["digest"]
+
+
 def test_a_training_is_cancelled_between_steps(house: House, videos):
     job_id = house.submit_training(videos, "never", [*CONFIG, "steps=100000"])
     wait_until(lambda: _steps_done(house, job_id), "steps")

@@ -178,8 +178,10 @@ class House:
         }
         return self._queue("segment", request, job_id, model)
 
-    def submit_training(self, videos: list[str], name: str, config: list[str]) -> str:
-        request = {"videos": videos, "config": config, "resume_from": None, "name": name}
+    def submit_training(
+        self, videos: list[str], name: str, config: list[str], resume_from: str | None = None
+    ) -> str:
+        request = {"videos": videos, "config": config, "resume_from": resume_from, "name": name}
         return self._queue("train", request, new_id(), None)
 
     def _queue(self, kind: str, request: dict[str, Any], job_id: str, model: str | None) -> str:

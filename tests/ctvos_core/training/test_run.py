@@ -75,6 +75,24 @@ def test_a_run_is_resumed_only_when_asked(footage, cache_folder, tmp_path):
     assert set(losses(tmp_path)) == {1, 2, 3, 4, 5}
 
 
+def test_a_run_can_begin_with_the_weights_of_a_model(footage, cache_folder, tmp_path):
+    card, _ = start(footage, cache_folder, tmp_path / "first", PAIR_SETTINGS)
+    first = tmp_path / "first" / "model"
+    still = (*FULL_SETTINGS, "learning_rate=0", "weight_decay=0")
+    next_card, _ = start(footage, cache_folder, tmp_path / "next", still, start_from=first)
+    assert next_card.training["started_from"] == card.digest
+    begun = load_model(first).query_encoder.state_dict()
+    ended = load_model(tmp_path / "next" / "model").query_encoder.state_dict()
+    for name, tensor in begun.items():
+        if "running" not in name and "num_batches" not in name:
+            assert torch.equal(tensor, ended[name]), name
+    card, _ = start(footage, cache_folder, tmp_path / "next", still, resume=True)
+    assert card.training["started_from"] == next_card.training["started_from"]
+    other = (*PAIR_SETTINGS, "network.key_channels=16")
+    with pytest.raises(InputError, match=r"start_from: expected a model whose query_encoder"):
+        start(footage, cache_folder, tmp_path / "other", other, start_from=first)
+
+
 def test_a_run_killed_at_any_step_resumes_to_the_losses_of_one_that_was_not(
     footage, cache_folder, tmp_path
 ):
