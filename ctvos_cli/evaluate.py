@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctvos_cli.options import Device, Model, Out, Readout, load
+from ctvos_cli.options import Adapt, Device, Model, Out, Readout, load
 from ctvos_cli.progress import new_console, reporting
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def davis(
     model: Model = "default",
     device: Device = "auto",
     readout: Readout = "copy",
+    adapt: Adapt = False,
 ) -> None:
     """Score on a dataset in DAVIS layout: J, F and J&F, as the official evaluation does.
 
@@ -52,9 +53,9 @@ def davis(
 
     console = new_console()
     with reporting(console) as progress:
-        segmenter = davis_segmenter(network, config, device)
+        segmenter = davis_segmenter(network, config, device, adapt)
         result = evaluate_davis(dataset, segmenter, out, progress)
-    _report(result, out, run_settings(card, config, device), console)
+    _report(result, out, run_settings(card, config, device, adapt), console)
 
 
 @app.command("youtube-vos")

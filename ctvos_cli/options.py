@@ -25,6 +25,10 @@ Readout = Annotated[
     ReadoutName,
     typer.Option(help="How masks are read from memory; decoder and blend need a model with one."),
 ]
+Adapt = Annotated[
+    bool,
+    typer.Option("--adapt", help="First train the network on the video itself for a few steps."),
+]
 
 
 @contextmanager

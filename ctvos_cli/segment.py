@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ctvos_cli.options import Device, Model, Out, Readout, load
+from ctvos_cli.options import Adapt, Device, Model, Out, Readout, load
 from ctvos_cli.progress import new_console, reporting
 
 
@@ -25,6 +25,7 @@ def segment(
     model: Model = "default",
     device: Device = "auto",
     readout: Readout = "copy",
+    adapt: Adapt = False,
 ) -> None:
     """Segment a video: a mask of one frame in, an indexed PNG for every frame out.
 
@@ -38,9 +39,12 @@ def segment(
     network, _, config = load(model, device, readout)
 
     from ctvos_core.propagation.files import segment_to_folder
+    from ctvos_core.training.adaptation import adapt as adapt_network
 
     console = new_console()
     with reporting(console) as progress:
+        if adapt:
+            network = adapt_network(network, inputs.frames, device=device, progress=progress)
         run = segment_to_folder(
             network,
             inputs,

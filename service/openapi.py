@@ -44,7 +44,7 @@ SEGMENT_BODY = multipart(
         **_MASK_FIELDS,
         "adapt": {
             "type": "boolean",
-            "description": "Adapt the network to the video first; only `false` works as yet.",
+            "description": "First train the network on the video itself for a few steps.",
         },
         "object_names": {"type": "string", "description": 'JSON: `{"1": "dog"}`.'},
     },

@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 
-from ctvos_core.errors import InputError
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import PropagationConfig
 from ctvos_core.propagation.files import SegmentationRun, segment_to_folder
+from ctvos_core.training.adaptation import adapt
 from ctvos_core.video.inputs import SegmentationInputs
 from ctvos_core.video.review import frames_to_review
 from ctvos_jobs import events
@@ -19,7 +20,6 @@ from worker.artifacts import StoredResultFolder
 from worker.context import WorkerContext
 from worker.inputs import segmentation_inputs
 from worker.kept import keep_frames
-from worker.model_cache import LoadedModel
 from worker.run_job import Outcome
 from worker.watch import JobWatch
 
@@ -37,8 +37,6 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
     """
     job, started = watch.job, time.monotonic()
     watch.report("probing", 0, None)
-    if job.request.get("adapt"):
-        raise InputError("adapt_unavailable", "adapt: expected false, models cannot adapt yet")
     model = context.models.get(job.model)
     with context.scratch.folder() as scratch:
         (scratch / "inputs").mkdir()
@@ -54,7 +52,13 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
             lambda index, name: _publish_frame(context, job.id, index, name),
         )
         kept = keep_frames(context.store, job.request.get("keep"), folder, watch)
-        run, config = _propagate(context, watch, model, inputs, folder, kept)
+        network = model.network
+        if job.request.get("adapt"):
+            network = adapt(
+                network, inputs.frames, device=context.settings.device, progress=watch.report
+            )
+        adapted = time.monotonic()
+        run, config = _propagate(context, watch, network, inputs, folder, kept)
         propagated = time.monotonic()
         watch.report("finishing", 0, None)
         for name in ("confidence.json", "coco.json", "overlay.mp4", "alpha.webm"):
@@ -73,8 +77,9 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
         "bytes": folder.stored_bytes,
         "stage_seconds": {
             "probing": round(probed - started, 3),
+            "adapting": round(adapted - probed, 3),
             "segmenting": round(run.seconds, 3),
-            "drawing": round(propagated - probed - run.seconds, 3),
+            "drawing": round(propagated - adapted - run.seconds, 3),
             "finishing": round(time.monotonic() - propagated, 3),
         },
     }
@@ -84,7 +89,7 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
 def _propagate(
     context: WorkerContext,
     watch: JobWatch,
-    model: LoadedModel,
+    network: CTVOS,
     inputs: SegmentationInputs,
     folder: StoredResultFolder,
     kept: dict[int, dict[int, float]],
@@ -94,7 +99,7 @@ def _propagate(
 
     def run(config: PropagationConfig) -> SegmentationRun:
         return segment_to_folder(
-            model.network,
+            network,
             inputs,
             folder,
             config,

@@ -15,18 +15,20 @@ from ctvos_core.evaluation.youtube_vos_scoring import YoutubeVosSegmenter
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.devices import select_device
 from ctvos_core.propagation import PropagationConfig, segment_video
+from ctvos_core.training.adaptation import AdaptationConfig, adapt
 from ctvos_core.video import LabelMap, open_frames
 from ctvos_core.weights import ModelCard
 
 
 def davis_segmenter(
-    model: CTVOS, config: PropagationConfig, device: str | torch.device
+    model: CTVOS, config: PropagationConfig, device: str | torch.device, adapted: bool = False
 ) -> DavisSegmenter:
-    """Carries the first annotation forward."""
+    """Carries the first annotation forward; `adapted`: with a network adapted to the sequence."""
 
     def segment(sequence: DavisSequence) -> Iterator[LabelMap]:
         frames = open_frames(sequence.frame_paths[0].parent)
-        found = segment_video(model, frames, {0: sequence.first_mask}, config, device)
+        network = adapt(model, frames, device=device) if adapted else model
+        found = segment_video(network, frames, {0: sequence.first_mask}, config, device)
         return (segmentation.labels for _, segmentation in found)
 
     return segment
@@ -49,7 +51,10 @@ def youtube_vos_segmenter(
 
 
 def run_settings(
-    card: ModelCard, config: PropagationConfig, device: str | torch.device
+    card: ModelCard,
+    config: PropagationConfig,
+    device: str | torch.device,
+    adapted: bool = False,
 ) -> dict[str, Any]:
     """What a result came from, as plain JSON values."""
     used = select_device(device)
@@ -58,6 +63,7 @@ def run_settings(
         "model": card.name,
         "digest": card.digest,
         "propagation": asdict(config),
+        "adaptation": asdict(AdaptationConfig()) if adapted else None,
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(used) if is_gpu else str(used),
     }

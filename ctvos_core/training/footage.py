@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +15,7 @@ import numpy as np
 from ctvos_core.errors import InputError
 from ctvos_core.training.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.motion import match_frames
-from ctvos_core.video import open_frames
+from ctvos_core.video import open_frames, replacing
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -51,28 +52,55 @@ def build_cache(
         if not folder.is_dir():
             raise InputError("folder_missing", f"{folder}: expected a folder of videos and photos")
     files = [(path, folder) for folder in folders for path in _files(folder)]
-    out.mkdir(parents=True, exist_ok=True)
     index = CacheIndex(frames_per_second, short_side)
-    with (out / "frames.bin").open("wb") as frames, (out / "motion.bin").open("wb") as motion:
-        writer = _CacheWriter(index, frames, motion)
+    with _writing(out, index) as writer:
         for number, (path, folder) in enumerate(files):
+            name = f"{folder.resolve().name}/{path.relative_to(folder)}"
             try:
-                writer.add_file(path, f"{folder.resolve().name}/{path.relative_to(folder)}")
+                writer.add(name, _read(path, frames_per_second))
             except InputError as error:
                 index.skipped[str(path)] = str(error).removeprefix(f"{path}: ")
             if number % 50 == 49:
                 report(f"{number + 1}/{len(files)} files, {len(index.offsets) - 1} frames")
-        writer.finish()
-    if not index.scenes:
-        places = ", ".join(map(str, folders))
-        tried = f" among {len(files)} files" if files else ""
-        raise InputError(
-            "no_footage", f"{places}: expected videos or photos, found none usable{tried}"
-        )
-    partial = out / "index.json.partial"
-    partial.write_text(json.dumps(asdict(index)))
-    partial.replace(out / "index.json")
+        if not index.scenes:
+            places = ", ".join(map(str, folders))
+            tried = f" among {len(files)} files" if files else ""
+            raise InputError(
+                "no_footage", f"{places}: expected videos or photos, found none usable{tried}"
+            )
     return FrameCache(out)
+
+
+def cache_frames(
+    name: str, images: Iterable[np.ndarray], out: Path, frames_per_second: float, short_side: int
+) -> FrameCache:
+    """The cache of a single video.
+
+    Args:
+        name: of the video.
+        images: (H, W, 3) uint8 RGB frames.
+        out: a folder, written to.
+        frames_per_second: how `images` follow each other.
+        short_side: pixels; larger frames are scaled down to it.
+
+    Raises:
+        InputError: `footage_empty`, all of it is black or nothing moves.
+    """
+    with _writing(out, CacheIndex(frames_per_second, short_side)) as writer:
+        writer.add(name, images)
+    return FrameCache(out)
+
+
+@contextmanager
+def _writing(out: Path, index: CacheIndex) -> Iterator[_CacheWriter]:
+    """Writes the frames that are added, and at the end the index."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "frames.bin").open("wb") as frames, (out / "motion.bin").open("wb") as motion:
+        writer = _CacheWriter(index, frames, motion)
+        yield writer
+        writer.finish()
+    with replacing(out / "index.json") as partial:
+        partial.write_text(json.dumps(asdict(index)))
 
 
 class _CacheWriter:
@@ -86,8 +114,8 @@ class _CacheWriter:
         self._changes: list[float] = []
         self._first = 0
 
-    def add_file(self, path: Path, source: str) -> None:
-        """Add a video or a photo, under a name.
+    def add(self, source: str, images: Iterable[np.ndarray]) -> None:
+        """Add the frames of a video, or a photo, under a name.
 
         Raises:
             InputError: of no use, or only in part: what could be read before is kept.
@@ -95,23 +123,12 @@ class _CacheWriter:
         scenes = len(self._index.scenes)
         self._source = source
         try:
-            self._add_frames(path)
+            for image in images:
+                self._add(image)
         finally:
             self._end_scene()
         if len(self._index.scenes) == scenes:
-            raise InputError("footage_empty", f"{path}: all of it is black, or nothing moves")
-
-    def _add_frames(self, path: Path) -> None:
-        if path.suffix.lower() in PHOTO_SUFFIXES:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-            if image is None:
-                raise InputError("not_an_image", f"{path}: expected a photo, cannot be read as one")
-            self._add(image)
-        elif path.suffix.lower() in VIDEO_SUFFIXES:
-            for image in _sampled(path, self._index.frames_per_second):
-                self._add(image)
-        else:
-            raise InputError("not_footage", f"{path}: neither a video nor a photo, by its name")
+            raise InputError("footage_empty", "all of it is black, or nothing moves")
 
     def finish(self) -> None:
         """Complete the index."""
@@ -173,6 +190,19 @@ class _CacheWriter:
 def _files(folder: Path) -> list[Path]:
     """All files below a folder, in order, without hidden ones."""
     return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _read(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
+    """The frames of a video, or a photo."""
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            raise InputError("not_an_image", f"{path}: expected a photo, cannot be read as one")
+        yield image
+    elif path.suffix.lower() in VIDEO_SUFFIXES:
+        yield from _sampled(path, frames_per_second)
+    else:
+        raise InputError("not_footage", f"{path}: neither a video nor a photo, by its name")
 
 
 def _sampled(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:

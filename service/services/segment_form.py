@@ -23,7 +23,7 @@ class SegmentOptions(BaseModel):
         outputs: what to make; masks are always made.
         webhook_url: who is told of the end.
         draft: id of a video that was uploaded before, in place of one in the form.
-        adapt: adapt the network to the video first.
+        adapt: train the network on the video itself for a few steps first.
         object_names: by object id.
     """
 
@@ -86,10 +86,6 @@ def parse_options(form: Form) -> SegmentOptions:
         ]
         detail = "; ".join(f"{e.field}: {e.message}" for e in errors)
         raise Problem(422, "invalid_request", detail, errors=errors) from error
-    if options.adapt:
-        raise Problem(
-            422, "adapt_unavailable", "adapt: expected false, networks cannot adapt to a video yet"
-        )
     if options.webhook_url is not None:
         check_url(options.webhook_url)
     return options

@@ -62,7 +62,7 @@ async def submit_segmentation(
             )
         if (earlier := await once.earlier_job(["segment", *form_content(form)])) is not None:
             return earlier
-        await run_in_threadpool(require_model, context, options.model)
+        await run_in_threadpool(require_model, context, options.model, options.adapt)
         if options.draft is None:
             source: UploadedFile | Draft = videos[0]
             video, masks = await _look(context, folder, videos[0], pairs)
@@ -171,14 +171,20 @@ def name_masks(pairs: list[tuple[int, UploadedFile]]) -> list[MaskFile]:
     return files
 
 
-def require_model(context: ServiceContext, name: str | None) -> None:
-    """Raise 422 unless there is such a model (None: the promoted one, which there always is)."""
-    if name is None:
-        return
+def require_model(context: ServiceContext, name: str | None, adapt: bool = False) -> None:
+    """Raise 422 unless there is such a model (None: the promoted one), fit to `adapt` if asked."""
     with context.database.reading() as session:
-        if registry.get_model(session, name) is None:
-            known = ", ".join(info.name for info in registry.list_models(session))
-            raise Problem(422, "model_not_found", f"model: expected one of {known}, got {name!r}")
+        info = registry.get_model(session, name or registry.promoted(session))
+        known = "" if info else ", ".join(model.name for model in registry.list_models(session))
+    if info is None:
+        raise Problem(422, "model_not_found", f"model: expected one of {known}, got {name!r}")
+    if adapt and not info.card["network"]["shared_encoder"]:
+        raise Problem(
+            422,
+            "adapt_unavailable",
+            "adapt: expected a model with one encoder for queries and keys, "
+            f"{info.name} has two",
+        )
 
 
 def store_masks(

@@ -132,7 +132,6 @@ def test_prefer_wait_answers_when_the_job_ends(client: httpx.Client, video_bytes
         ({"frame": "one"}, "frame_invalid"),
         ({"outputs": "masks,hologram"}, "invalid_request"),
         ({"adapt": "perhaps"}, "invalid_request"),
-        ({"adapt": "true"}, "adapt_unavailable"),
         ({"model": "nobody-made-this"}, "model_not_found"),
         ({"model": "../default"}, "invalid_request"),
         ({"webhook_url": "file:///etc/passwd"}, "webhook_url_invalid"),
