@@ -207,12 +207,12 @@ class Propagator:
         tokens = prepared.permute(1, 2, 0)
         dims = self.config.key_dims
         if dims is None or dims >= len(prepared):
-            return prepared
+            return prepared.to(self._dtype)
         if self._basis is None:
             flat = tokens.flatten(0, 1)
             # Eigenvalues ascend: the last columns are the leading components.
             self._basis = torch.linalg.eigh(flat.T @ flat).eigenvectors[:, -dims:]
-        return (tokens @ self._basis).permute(2, 0, 1)
+        return (tokens @ self._basis).permute(2, 0, 1).to(self._dtype)
 
     def _propagate(self, query: Features, queries: Tensor, working: tuple[int, int]) -> Tensor:
         """Soft masks of the current frame, in parts of cells or in pixels of the working size."""

@@ -18,6 +18,7 @@ from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.devices import select_device
 from ctvos_core.training.batches import Batches
+from ctvos_core.training.cache import FrameCache
 from ctvos_core.training.config import PairConfig, TrainingConfig
 from ctvos_core.training.footage import cache_frames
 from ctvos_core.training.parallel import Workers
@@ -59,15 +60,15 @@ def adapt(
         frames: the video.
         config: by default `AdaptationConfig()`.
         device: see `Propagator`.
-        progress: called with `ADAPTING`, the steps done and their number; an exception of its own
-            ends the work.
+        progress: called with `ADAPTING`, the frames read and steps done, and their number; an
+            exception of its own ends the work.
 
     Returns:
         A new network, on the CPU.
 
     Raises:
-        InputError: `adapt_unavailable`, the network has two encoders; `footage_empty`, nothing
-            moves in the video.
+        InputError: `adapt_unavailable`, the network has two encoders, or nothing moves in the
+            video.
     """
     config = config or AdaptationConfig()
     if not model.config.shared_encoder:
@@ -77,13 +78,22 @@ def adapt(
         )
     used = select_device(device)
     training = _training(model, config)
+    every = -(-len(frames) // config.max_frames)
+    work = -(-len(frames) // every) + config.steps
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        progress(ADAPTING, done, work)
+
     with tempfile.TemporaryDirectory() as folder:
-        cache = cache_frames("video", _spread(frames, config), Path(folder), 1, config.short_side)
+        cache = _cache(_spread(frames, every, count), frames.info.path.name, Path(folder), config)
         trainer = Trainer(training, used)
         trainer.start_from(model, "")
         for batch in Batches(cache, training, used, Workers()).following(0):
             trainer.train_step(batch)
-            progress(ADAPTING, trainer.step, config.steps)
+            count()
     adapted = copy.deepcopy(model)
     adapted.query_encoder.load_state_dict(trainer.average.query_encoder.state_dict())
     return adapted
@@ -99,7 +109,21 @@ def _training(model: CTVOS, config: AdaptationConfig) -> TrainingConfig:
     )
 
 
-def _spread(frames: FrameReader, config: AdaptationConfig) -> Iterator[np.ndarray]:
-    """At most `max_frames` of a video's frames."""
-    every = -(-len(frames) // config.max_frames)
-    return (frame.image for frame in frames.frames() if frame.index % every == 0)
+def _spread(frames: FrameReader, every: int, on_read: Callable[[], None]) -> Iterator[np.ndarray]:
+    for frame in frames.frames():
+        if frame.index % every == 0:
+            yield frame.image
+            on_read()
+
+
+def _cache(
+    images: Iterator[np.ndarray], name: str, folder: Path, config: AdaptationConfig
+) -> FrameCache:
+    try:
+        return cache_frames(name, images, folder, 1, config.short_side)
+    except InputError as error:
+        if error.code != "footage_empty":
+            raise
+        raise InputError(
+            "adapt_unavailable", f"{name}: expected a video to adapt to, {error}"
+        ) from error

@@ -182,8 +182,7 @@ def require_model(context: ServiceContext, name: str | None, adapt: bool = False
         raise Problem(
             422,
             "adapt_unavailable",
-            "adapt: expected a model with one encoder for queries and keys, "
-            f"{info.name} has two",
+            f"adapt: expected a model with one encoder for queries and keys, {info.name} has two",
         )
 
 

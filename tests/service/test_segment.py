@@ -9,6 +9,8 @@ from PIL import Image
 from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256
 
 from ctvos_jobs import lifecycle
+from ctvos_jobs.database import now
+from ctvos_jobs.tables import Model
 
 
 def frames_zip(names: list[str]) -> bytes:
@@ -70,6 +72,23 @@ def test_a_video_and_a_mask_make_a_queued_job(
     with service.store.open_read(f"{inputs}/video.mp4") as file:
         assert file.read() == video_bytes
     assert not list((service.settings.data_dir / "uploads").iterdir())
+
+
+def test_a_network_with_one_encoder_may_adapt_and_one_with_two_may_not(
+    client: httpx.Client, service: Service, video_bytes: bytes
+) -> None:
+    job = client.post("/segment", **form(video_bytes, adapt="true")).json()
+    network = {"shared_encoder": False}
+    with service.database.session() as session:
+        row = lifecycle.get(session, job["id"])
+        assert row is not None
+        assert row.request["adapt"] is True
+        card = {"network": network}
+        session.add(Model(name="two", digest="0" * 64, card=card, created_at=now(session)))
+    response = client.post("/segment", **form(video_bytes, adapt="true", model="two"))
+
+    assert response.status_code == 422, response.text
+    assert problem_of(response)["code"] == "adapt_unavailable"
 
 
 def test_the_job_is_on_its_way_to_a_worker(

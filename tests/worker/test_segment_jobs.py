@@ -138,6 +138,18 @@ def test_a_correction_keeps_masks_and_changes_the_rest(house: House, clip, mask,
     assert confidences[0]["frames"][:4] == confidences[1]["frames"][:4]
 
 
+def test_a_job_that_adapts_has_the_masks_of_the_command_that_adapts(
+    house: House, clip, mask, tmp_path
+):
+    job_id = house.submit(clip, mask, adapt=True)
+    job = house.wait_for_end(job_id)
+    assert (job.status, job.error_detail) == ("succeeded", None)
+    assert job.result["stage_seconds"]["adapting"] > 0
+    assert house.masks(job) == segment(clip, mask, tmp_path / "out", "--adapt")
+    told = [found.data for found in events.read(house.client, job_id) if found.event == "progress"]
+    assert "adapting" in {row["phase"] for row in told}
+
+
 def test_a_promoted_model_is_used_without_a_restart(house: House, clip, mask, tmp_path):
     pids = house.processes()
     network = CTVOS(NetworkConfig(decoder=False))
