@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +16,10 @@ from ctvos_core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ctvos_cli.client import RemoteJob, ServiceClient
+    from ctvos_client import Client, Job, Output
 
 _MIB = 1 << 20
-_FILES = {"coco": "coco.json", "overlay": "overlay.mp4", "alpha": "alpha.webm"}
+_FILES: dict[Output, str] = {"coco": "coco.json", "overlay": "overlay.mp4", "alpha": "alpha.webm"}
 
 
 def submit(
@@ -46,7 +47,7 @@ def submit(
 ) -> None:
     """Send a video and its masks to a service, and print the id of the job."""
     require_service()
-    from ctvos_cli.client import ServiceClient
+    from ctvos_client import Client, Mask
 
     frames = frame or ([0] if len(mask) == 1 else [])
     if len(frames) != len(mask):
@@ -59,52 +60,52 @@ def submit(
 
         prepare_output_folder(out)
     console = new_console()
-    chosen = {"coco": coco, "overlay": overlay, "alpha": alpha}
+    chosen: dict[Output, bool] = {"coco": coco, "overlay": overlay, "alpha": alpha}
     extras = [name for name, is_wanted in chosen.items() if is_wanted]
-    with ServiceClient(url, api_key) as client:
+    with _errors_in_one_line(), Client(url, api_key) as client:
         with reporting(console, "MiB") as progress:
             job = client.submit(
                 video,
-                list(zip(frames, mask, strict=True)),
+                [Mask(image, at) for image, at in zip(mask, frames, strict=True)],
                 outputs=["masks", *extras],
                 model=model,
-                on_bytes=lambda sent, size: progress("upload", _mib(sent), _mib(size)),
+                on_upload=lambda sent, size: progress("upload", _mib(sent), _mib(size)),
             )
         console.print(job.id, markup=False)
         if wait or out is not None:
-            _wait(client, job, console)
+            _wait(client, job.id, console)
         if out is not None:
-            _download(client, job.id, extras, out)
+            client.download_masks(job.id, out)
+            for extra in extras:
+                client.download(job.id, extra, out / _FILES[extra])
+            client.download(job.id, "confidence", out / "confidence.json")
             console.print(f"masks: {out}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    from ctvos_client import ServiceError
+
+    try:
+        yield
+    except ServiceError as error:
+        raise InputError(error.code, error.detail) from error
+    except OSError as error:
+        raise InputError(
+            "file_unusable", f"{error.filename}: expected a file: {error.strerror}"
+        ) from error
 
 
 def _mib(count: int) -> int:
     return max(1, -(-count // _MIB))
 
 
-def _wait(client: ServiceClient, job: RemoteJob, console: Console) -> None:
+def _wait(client: Client, job_id: str, console: Console) -> None:
     with reporting(console) as progress:
 
-        def show(now: RemoteJob) -> None:
-            if now.status == "running" and now.phase and now.total and now.done:
-                progress(now.phase, now.done, now.total)
+        def show(now: Job) -> None:
+            at = now.progress
+            if now.status == "running" and now.phase and at.total and at.done:
+                progress(now.phase, at.done, at.total)
 
-        ended = client.wait(job.id, show)
-    if ended.status != "succeeded":
-        error = ended.error or {"code": f"job_{ended.status}", "detail": f"it was {ended.status}"}
-        raise InputError(error["code"], f"job {job.id}: {error['detail']}")
-
-
-def _download(client: ServiceClient, job_id: str, extras: list[str], out: Path) -> None:
-    archive = out / ".masks.zip"
-    try:
-        client.download(f"/jobs/{job_id}/masks", archive)
-        with zipfile.ZipFile(archive) as masks:
-            for entry in masks.infolist():
-                # The service's word is not enough for where on this machine a file goes.
-                (out / Path(entry.filename).name).write_bytes(masks.read(entry))
-    finally:
-        archive.unlink(missing_ok=True)
-    for extra in extras:
-        client.download(f"/jobs/{job_id}/{extra}", out / _FILES[extra])
-    client.download(f"/jobs/{job_id}/confidence", out / "confidence.json")
+        client.wait(job_id, on_progress=show).raise_for_status()
