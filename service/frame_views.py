@@ -34,10 +34,11 @@ class DraftView(BaseModel):
 
 
 class GivenMask(BaseModel):
-    """A frame whose mask was given, with the objects in it."""
+    """A frame whose mask was given."""
 
     frame: int
-    objects: list[int]
+    objects: list[int] = Field(description="The ids that the mask speaks for.")
+    absent: list[int] = Field(default=[], description="Those that are known not to be there.")
 
 
 class JobFrames(BaseModel):
@@ -68,7 +69,7 @@ class JobFrames(BaseModel):
             height=video["height"],
             frames=video["frames"],
             frame_rate=video["frames"] / seconds if seconds else None,
-            masks=[GivenMask(frame=m["frame"], objects=m["objects"]) for m in request["masks"]],
+            masks=[GivenMask.model_validate(mask) for mask in request["masks"]],
             object_names=request.get("object_names") or {},
             outputs=request["outputs"],
             review=(job.result or {}).get("review", []),

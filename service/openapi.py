@@ -20,6 +20,12 @@ _MASK_FIELDS: dict[str, Any] = {
         "items": {"type": "integer", "minimum": 0},
         "description": "The frame of each mask, in the same order; 0 for a single mask without.",
     },
+    "objects": {
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^\s*([0-9]+(\s*,\s*[0-9]+)*)?\s*$"},
+        "description": "The ids that each mask speaks for, as `1,2`, in the same order; one that "
+        "is not in the mask is known not to be in the frame. Empty: those in the mask.",
+    },
     "model": {"type": "string", "description": "Name of a model; by default the promoted one."},
     "outputs": {
         "type": "string",

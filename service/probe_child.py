@@ -97,10 +97,8 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
 
 
 def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]:
-    import numpy as np
-
     from ctvos_core.errors import InputError
-    from ctvos_core.video.masks import read_mask
+    from ctvos_core.video.inputs import read_mask_of
 
     name, frame = mask["name"], mask["frame"]
     if not 0 <= frame < video["frames"]:
@@ -109,8 +107,9 @@ def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]
             f"{name}: expected a mask of a frame from 0 to {video['frames'] - 1}, the last of the "
             f"video, got one of frame {frame}",
         )
-    labels = read_mask(name, (video["width"], video["height"]))
-    return {"frame": frame, "objects": [int(i) for i in np.unique(labels) if i]}
+    labels, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
+    absent = [i for i in objects if not (labels == i).any()]
+    return {"frame": frame, "objects": objects, "absent": absent}
 
 
 if __name__ == "__main__":

@@ -38,18 +38,29 @@ class ProbedVideo:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask to be looked at: the name of its file, and the frame it is of."""
+    """A mask to be looked at: the name of its file, the frame it is of, what it speaks for.
+
+    Attributes:
+        objects: ids; None: those in it.
+    """
 
     name: str
     frame: int
+    objects: list[int] | None = None
 
 
 @dataclass(frozen=True)
 class ProbedMask:
-    """The objects in a mask."""
+    """What a mask says.
+
+    Attributes:
+        objects: ids that it speaks for, ascending.
+        absent: those of them that are not in it.
+    """
 
     frame: int
     objects: list[int]
+    absent: list[int]
 
 
 class Prober:

@@ -47,4 +47,5 @@ def segmentation_inputs(
         unpack_frames(video, frames, max_frames)
         video = frames
     masks = [local_file(store, mask["key"], folder) for mask in request["masks"]]
-    return read_inputs(video, masks, [mask["frame"] for mask in request["masks"]])
+    at = [mask["frame"] for mask in request["masks"]]
+    return read_inputs(video, masks, at, [mask["objects"] for mask in request["masks"]])

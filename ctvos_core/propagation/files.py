@@ -88,7 +88,7 @@ def segment_to_folder(
     frames, kept = inputs.frames, kept or {}
     known = {i for confidences in kept.values() for i in confidences}
     ids = tuple(sorted({*inputs.object_ids, *known}))
-    stretches = plan(frames, inputs.masks, kept, folder.read_mask)
+    stretches = plan(inputs, kept, folder.read_mask)
     count = _counter(progress, SEGMENTING, sum(stretch.steps for stretch in stretches))
     confidence = np.zeros((len(frames), len(ids)), np.float32)
     for index, confidences in kept.items():
@@ -97,7 +97,10 @@ def segment_to_folder(
     with BackgroundWriter() as writer:
         for stretch in stretches:
             watched = _WatchedFrames(stretch.frames, count)
-            for place, found in segment_video(model, watched, stretch.masks, config, device):
+            found_frames = segment_video(
+                model, watched, stretch.masks, config, device, objects=stretch.objects
+            )
+            for place, found in found_frames:
                 index = stretch.indices[place]
                 if index in stretch.wanted:
                     confidence[index] = [found.confidence.get(i, 0) for i in ids]

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from ctvos_core.errors import InputError
 from ctvos_core.propagation.segment import propagation_steps
 from ctvos_core.video import Frame, FrameReader, LabelMap
+from ctvos_core.video.inputs import SegmentationInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +23,14 @@ class Stretch:
             given mask, which lets an object be found again that is out of sight at the ends.
         indices: which frames of the video those are, ascending.
         masks: by position in `frames`: given masks, and those of the kept frames at the ends.
+        objects: by position, the ids that each of those masks speaks for.
         wanted: the frames of the video to be segmented.
     """
 
     frames: FrameReader
     indices: Sequence[int]
     masks: dict[int, LabelMap]
+    objects: dict[int, tuple[int, ...]]
     wanted: range
 
     @property
@@ -35,46 +40,43 @@ class Stretch:
 
 
 def plan(
-    frames: FrameReader,
-    masks: Mapping[int, LabelMap],
-    kept: Mapping[int, object],
-    kept_mask: Callable[[int], LabelMap],
+    inputs: SegmentationInputs, kept: Mapping[int, object], kept_mask: Callable[[int], LabelMap]
 ) -> list[Stretch]:
     """Divide the frames that are not kept into stretches, in the order of time.
 
     Args:
-        frames: the video.
-        masks: the given ones, by frame.
+        inputs: the video and its given masks.
         kept: frames whose masks are known, as its keys; without any there is a single stretch.
         kept_mask: gives the mask of a kept frame.
 
     Raises:
         InputError: `no_mask` where nothing tells what a stretch should show.
     """
+    whole = range(len(inputs.frames))
     if not kept:
-        whole = range(len(frames))
-        return [Stretch(frames, whole, dict(masks), whole)]
-    rest = [index for index in range(len(frames)) if index not in kept]
+        return [Stretch(inputs.frames, whole, inputs.masks, inputs.objects, whole)]
+    rest = [index for index in whole if index not in kept]
     runs = [
         [index for _, index in run]
         for _, run in groupby(enumerate(rest), lambda pair: pair[1] - pair[0])
     ]
-    return [_stretch(frames, masks, kept, kept_mask, range(run[0], run[-1] + 1)) for run in runs]
+    return [_stretch(inputs, kept, kept_mask, range(run[0], run[-1] + 1)) for run in runs]
 
 
 def _stretch(
-    frames: FrameReader,
-    masks: Mapping[int, LabelMap],
+    inputs: SegmentationInputs,
     kept: Mapping[int, object],
     kept_mask: Callable[[int], LabelMap],
     wanted: range,
 ) -> Stretch:
-    known = dict(masks)
+    known, objects = dict(inputs.masks), dict(inputs.objects)
     ends = {wanted.start - 1, wanted.stop} & set(kept)
-    for index in ends | (set(masks) & set(kept)):
+    for index in ends | (set(known) & set(kept)):
         mask = kept_mask(index)
         if mask.any():
             known[index] = mask
+            present = {int(i) for i in np.unique(mask) if i}
+            objects[index] = tuple(sorted(present.union(objects.get(index, ()))))
     if not known:
         raise InputError(
             "no_mask",
@@ -84,9 +86,10 @@ def _stretch(
     indices = sorted({*wanted, *known})
     positions = {index: position for position, index in enumerate(indices)}
     return Stretch(
-        ChosenFrames(frames, indices),
+        ChosenFrames(inputs.frames, indices),
         indices,
         {positions[index]: mask for index, mask in known.items()},
+        {positions[index]: ids for index, ids in objects.items()},
         wanted,
     )
 

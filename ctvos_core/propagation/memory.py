@@ -46,6 +46,10 @@ class FrameMemory:
             self._recent = _Ring(self._limits[1], key, value)
         self._recent.add(key, value)
 
+    def forget_recent(self) -> None:
+        """Drop the recent frames."""
+        self._recent = None
+
     def groups(self, slots: int) -> list[MemoryGroup]:
         """What attention reads: values of all `slots` slots, flattened to (slots V, h, w).
 

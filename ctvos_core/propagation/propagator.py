@@ -150,8 +150,10 @@ class Propagator:
         query, queries, keys = self._encode(frame, working)
         soft = self._propagate(query, queries, working) if self._memory else None
         labels = np.zeros(size, np.uint8) if soft is None else self._render(soft, size, working)
+        is_refuted = False
         if masks is not None:
             named = self._slots.add(masks, objects)
+            is_refuted = not np.isin(named, masks).all()
             if not self._slots.ids:
                 raise InputError("mask_empty", "masks: expected at least one object, got none")
             kept = np.where(np.isin(labels, named), 0, labels)
@@ -165,9 +167,13 @@ class Propagator:
         if soft.shape[-2:] != (h * parts, w * parts):
             scores = pixels_to_cells(soft, (h, w), self._stride, parts)
         values = self._readout.values(soft, query)
-        if masks is None:
+        if is_refuted:
+            # What took the object's place in the frames before would take it again: of the recent
+            # frames this one alone is to be believed.
+            self._memory.forget_recent()
+        if masks is None or is_refuted:
             self._memory.add_recent(keys, values)
-        else:
+        if masks is not None:
             self._memory.add_given(keys, values, telling_cells(F.avg_pool2d(scores, parts)))
         return self._segmentation(labels, scores)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 import numpy as np
@@ -22,12 +22,14 @@ def segment_video(
     config: PropagationConfig | None = None,
     device: str | torch.device = "auto",
     backward: bool = True,
+    objects: Mapping[int, Sequence[int]] | None = None,
 ) -> Iterator[tuple[int, Segmentation]]:
     """Segment every frame of a video.
 
     Each given mask speaks for the objects present in it. An object is carried forward from its
     first given mask and backward from its last; between two given masks of an object both are
-    blended in proportion to the distance, so that the result meets the masks at both ends.
+    blended in proportion to the distance, so that the result meets the masks at both ends. Where a
+    mask says that an object is not there, it ends for the time being in both directions.
 
     Args:
         model: a network.
@@ -36,6 +38,8 @@ def segment_video(
         config: how to propagate; by default `PropagationConfig()`.
         device: see `Propagator`.
         backward: False leaves the frames before an object's first mask without it.
+        objects: by frame index, the ids that its mask speaks for; one that is named here and not in
+            the mask is known not to be in that frame. By default those present in each mask.
 
     Yields:
         (frame index, segmentation), once per frame: first backward from the first given mask to
@@ -45,15 +49,18 @@ def segment_video(
     Raises:
         InputError: no mask, a mask out of range, empty or of another size than the frames.
     """
-    given = _checked_masks(masks, len(frames))
-    ids = sorted({int(i) for mask in given.values() for i in np.unique(mask) if i})
+    named = _named_objects(masks, objects or {}, len(frames))
+    given = dict(masks)
+    ids = sorted({i for of_mask in named.values() for i in of_mask})
     first, last = min(given), max(given)
     with tempfile.TemporaryFile() as spool:
         spooled = _ScoreSpool(spool, first)
         if backward and last > 0:
             behind = Propagator(model, config, device, ids)
             for frame in frames.frames_reversed(0, last + 1):
-                segmentation = behind.step(frame.image, given.get(frame.index))
+                segmentation = behind.step(
+                    frame.image, given.get(frame.index), named.get(frame.index)
+                )
                 if frame.index < first:
                     yield frame.index, segmentation
                 elif frame.index < last:
@@ -61,7 +68,7 @@ def segment_video(
         ahead = Propagator(model, config, device, ids)
         for frame in frames.frames(first):
             mask = given.get(frame.index)
-            segmentation = ahead.step(frame.image, mask)
+            segmentation = ahead.step(frame.image, mask, named.get(frame.index))
             if backward and frame.index < last:
                 share = np.array([_forward_share(given, i, frame.index) for i in ids])
                 scores = _blend(segmentation.scores, spooled.get(frame.index), share)
@@ -77,7 +84,10 @@ def propagation_steps(masks: Mapping[int, LabelMap], frame_count: int) -> int:
     return (last + 1 if last > 0 else 0) + frame_count - first
 
 
-def _checked_masks(masks: Mapping[int, LabelMap], frame_count: int) -> dict[int, LabelMap]:
+def _named_objects(
+    masks: Mapping[int, LabelMap], objects: Mapping[int, Sequence[int]], frame_count: int
+) -> dict[int, Sequence[int]]:
+    """The ids that each mask speaks for, once the masks are found good."""
     if not masks:
         raise InputError("no_mask", "masks: expected at least one, got none")
     for index, mask in masks.items():
@@ -87,9 +97,12 @@ def _checked_masks(masks: Mapping[int, LabelMap], frame_count: int) -> dict[int,
                 f"frame {index}: expected 0 to {frame_count - 1}, the video has {frame_count} "
                 f"{'frame' if frame_count == 1 else 'frames'}",
             )
-        if not mask.any():
+        if not mask.any() and not objects.get(index):
             raise InputError("mask_empty", f"mask of frame {index}: expected an object, got none")
-    return dict(masks)
+    return {
+        index: objects.get(index) or [int(i) for i in np.unique(mask) if i]
+        for index, mask in masks.items()
+    }
 
 
 class _ScoreSpool:

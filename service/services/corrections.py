@@ -8,7 +8,6 @@ from starlette.concurrency import run_in_threadpool
 from ctvos_jobs.api_keys import Principal
 from ctvos_jobs.tables import Job, new_id
 from service.context import ServiceContext
-from service.forms import UploadedFile
 from service.probing import ProbedMask, ProbedVideo
 from service.problems import Problem
 from service.services.files import copy_in_store
@@ -17,13 +16,20 @@ from service.services.jobs import require_job
 from service.services.kept_frames import kept_frames
 from service.services.quotas import require_room_for_bytes, require_room_for_job
 from service.services.segment_form import (
+    FrameMask,
     SegmentOptions,
     correction_rules,
     form_content,
-    pair_masks,
+    frame_masks,
     parse_options,
 )
-from service.services.segmentation import name_masks, queue_job, require_model, store_masks
+from service.services.segmentation import (
+    name_masks,
+    queue_job,
+    require_model,
+    shown_objects,
+    store_masks,
+)
 from service.uploads import check_headers, receive_form, upload_folder
 
 
@@ -57,17 +63,17 @@ async def submit_correction(
     ):
         count = context.meters.upload_bytes.inc
         form = await receive_form(request, boundary, folder, rules, count)
-        options, pairs = parse_options(form), pair_masks(form)
+        options, given = parse_options(form), frame_masks(form)
         content = ["corrections", parent_id, *form_content(form)]
         if (earlier := await once.earlier_job(content)) is not None:
             return earlier
         await run_in_threadpool(require_model, context, options.model)
         masks = (
             await context.prober.probe(
-                folder, video=None, known=_known(parent), masks=name_masks(pairs)
+                folder, video=None, known=_known(parent), masks=name_masks(given)
             )
         )[1]
-        return await run_in_threadpool(_save, once, parent, options, pairs, masks)
+        return await run_in_threadpool(_save, once, parent, options, given, masks)
 
 
 def _require_parent(context: ServiceContext, principal: Principal, parent_id: str) -> Job:
@@ -94,7 +100,7 @@ def _save(
     once: IdempotentRequest,
     parent: Job,
     options: SegmentOptions,
-    pairs: list[tuple[int, UploadedFile]],
+    given: list[FrameMask],
     probed: list[ProbedMask],
 ) -> Job:
     context, job_id = once.context, new_id()
@@ -104,8 +110,8 @@ def _save(
         video = {**old["video"], "key": _copy(context, old["video"]["key"], inputs)}
         if video["stems_key"] is not None:
             video["stems_key"] = _copy(context, video["stems_key"], inputs)
-        new = store_masks(context, job_id, pairs, probed)
-        replaced = {frame for frame, _ in pairs}
+        new = store_masks(context, job_id, given, probed)
+        replaced = {mask.frame for mask in given}
         masks = new + [
             {**mask, "key": _copy(context, mask["key"], inputs)}
             for mask in old["masks"]
@@ -118,6 +124,7 @@ def _save(
                 f"mask: expected at most {context.settings.max_masks_per_job} with those of the "
                 f"corrected job, got {len(masks)}",
             )
+        shown_objects(masks)
         model = options.model or parent.model
         request = {
             **old,
@@ -144,7 +151,7 @@ def _copy(context: ServiceContext, key: str, folder: str) -> str:
 
 def _keep(parent: Job, new_masks: list[dict[str, Any]]) -> dict[str, Any] | None:
     old = parent.request["masks"]
-    known = {object_id for mask in old for object_id in mask["objects"]}
+    known = shown_objects(old)
     if any(set(mask["objects"]) - known for mask in new_masks):
         return None  # a new object may be in any frame
     frames = kept_frames(

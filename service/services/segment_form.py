@@ -1,6 +1,7 @@
 """The form of `POST /segment` and of corrections, from text fields to values."""
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,7 +12,8 @@ from service.forms import FileRule, Form, FormRules, UploadedFile
 from service.problems import FieldError, Problem
 from service.schemas import ModelName, Output
 
-_SHARED_TEXTS = frozenset({"frame", "outputs", "webhook_url", "model"})
+_MASK_TEXTS = frozenset({"frame", "objects"})
+_SHARED_TEXTS = _MASK_TEXTS | frozenset({"outputs", "webhook_url", "model"})
 _ObjectNames = dict[Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")], str]
 
 
@@ -52,6 +54,19 @@ class SegmentOptions(BaseModel):
         return json.loads(value) if isinstance(value, str) else value
 
 
+@dataclass(frozen=True)
+class FrameMask:
+    """A mask that was sent: which frame it is of, and which ids it speaks for.
+
+    Attributes:
+        objects: None: those in it.
+    """
+
+    frame: int
+    file: UploadedFile
+    objects: list[int] | None
+
+
 def segment_rules(settings: Settings) -> FormRules:
     """What `POST /segment` takes."""
     files = {"video": FileRule(1, int(settings.max_upload_bytes)), **_mask_rule(settings)}
@@ -65,13 +80,13 @@ def correction_rules(settings: Settings) -> FormRules:
 
 
 def parse_options(form: Form) -> SegmentOptions:
-    """The text fields of a form, without `frame`.
+    """The text fields of a form, without those of its masks.
 
     Raises:
         Problem: 422 naming the fields that are wrong.
     """
     values: dict[str, str] = {}
-    for name in {name for name, _ in form.texts} - {"frame"}:
+    for name in {name for name, _ in form.texts} - _MASK_TEXTS:
         given = form.texts_of(name)
         if len(given) > 1:
             raise Problem(422, "repeated_field", f"{name}: expected once, got {len(given)}")
@@ -91,12 +106,15 @@ def parse_options(form: Form) -> SegmentOptions:
     return options
 
 
-def pair_masks(form: Form) -> list[tuple[int, UploadedFile]]:
-    """The i-th `frame` belongs to the i-th `mask`; a single mask without one is of frame 0.
+def frame_masks(form: Form) -> list[FrameMask]:
+    """The masks of a form, by frame.
+
+    The i-th `frame` and the i-th `objects` belong to the i-th `mask`. A single mask without `frame`
+    is of frame 0; masks without `objects`, or with an empty one, speak for what is in them.
 
     Raises:
-        Problem: 422 `mask_missing`, `mask_frames_unmatched`, `frame_invalid`,
-            `mask_frame_repeated`.
+        Problem: 422 `mask_missing`, `mask_frames_unmatched`, `mask_objects_unmatched`,
+            `frame_invalid`, `objects_invalid`, `mask_frame_repeated`.
     """
     masks, frames = form.files_of("mask"), form.texts_of("frame")
     if not masks:
@@ -109,18 +127,37 @@ def pair_masks(form: Form) -> list[tuple[int, UploadedFile]]:
             "mask_frames_unmatched",
             f"expected a frame for each mask, got {len(masks)} masks and {len(frames)} frames",
         )
-    pairs: dict[int, UploadedFile] = {}
-    for text, mask in zip(frames, masks, strict=True):
+    objects = [value.strip() for name, value in form.texts if name == "objects"]
+    if objects and len(objects) != len(masks):
+        raise Problem(
+            422,
+            "mask_objects_unmatched",
+            f"expected objects for each mask or for none, got {len(masks)} masks and "
+            f"{len(objects)} objects",
+        )
+    found: dict[int, FrameMask] = {}
+    for text, mask, ids in zip(frames, masks, objects or [""] * len(masks), strict=True):
         if not (text.isascii() and text.isdecimal() and len(text) <= 9):
             raise Problem(
                 422, "frame_invalid", f"frame: expected a number from 0, got {text[:50]!r}"
             )
-        if int(text) in pairs:
+        if int(text) in found:
             raise Problem(
                 422, "mask_frame_repeated", f"expected one mask per frame, got two of frame {text}"
             )
-        pairs[int(text)] = mask
-    return sorted(pairs.items())
+        found[int(text)] = FrameMask(int(text), mask, _object_ids(ids))
+    return [found[frame] for frame in sorted(found)]
+
+
+def _object_ids(text: str) -> list[int] | None:
+    ids = [part.strip() for part in text.split(",")] if text else []
+    if not all(i.isascii() and i.isdecimal() and 1 <= int(i) <= 255 for i in ids):
+        raise Problem(
+            422,
+            "objects_invalid",
+            f"objects: expected ids from 1 to 255 with commas, got {text[:50]!r}",
+        )
+    return sorted({int(i) for i in ids}) or None
 
 
 def form_content(form: Form) -> list[Any]:
@@ -128,7 +165,7 @@ def form_content(form: Form) -> list[Any]:
     return [
         sorted(form.texts),
         sorted((file.field, file.sha256) for file in form.files),
-        [(frame, mask.sha256) for frame, mask in pair_masks(form)],
+        [(mask.frame, mask.file.sha256, mask.objects) for mask in frame_masks(form)],
     ]
 
 

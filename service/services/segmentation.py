@@ -1,5 +1,6 @@
 """From an uploaded video and its masks to a queued job."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from service.services.files import copy_in_store, move_into_store, write_json
 from service.services.idempotency import IdempotentRequest, idempotent
 from service.services.quotas import require_room_for_bytes, require_room_for_job
 from service.services.segment_form import (
+    FrameMask,
     SegmentOptions,
     form_content,
-    pair_masks,
+    frame_masks,
     parse_options,
     segment_rules,
 )
@@ -53,7 +55,7 @@ async def submit_segmentation(
         count = context.meters.upload_bytes.inc
         form = await receive_form(request, boundary, folder, rules, count)
         videos = form.files_of("video")
-        options, pairs = parse_options(form), pair_masks(form)
+        options, given = parse_options(form), frame_masks(form)
         if len(videos) + (options.draft is not None) != 1:
             raise Problem(
                 422,
@@ -65,35 +67,36 @@ async def submit_segmentation(
         await run_in_threadpool(require_model, context, options.model, options.adapt)
         if options.draft is None:
             source: UploadedFile | Draft = videos[0]
-            video, masks = await _look(context, folder, videos[0], pairs)
+            video, masks = await _look(context, folder, videos[0], given)
         else:
             source = await run_in_threadpool(require_draft, context, principal, options.draft)
             video, masks = await context.prober.probe(
-                folder, video=None, known=source.video, masks=name_masks(pairs)
+                folder, video=None, known=source.video, masks=name_masks(given)
             )
-        return await run_in_threadpool(_save, once, options, (source, video), pairs, masks)
+        return await run_in_threadpool(_save, once, options, (source, video), given, masks)
 
 
 async def _look(
     context: ServiceContext,
     folder: Path,
     video: UploadedFile,
-    pairs: list[tuple[int, UploadedFile]],
+    given: list[FrameMask],
 ) -> tuple[ProbedVideo, list[ProbedMask]]:
     # Errors name files, so those get names that say something.
     video.path = video.path.rename(folder / "video")
-    return await context.prober.probe(folder, video=video.path.name, masks=name_masks(pairs))
+    return await context.prober.probe(folder, video=video.path.name, masks=name_masks(given))
 
 
 def _save(
     once: IdempotentRequest,
     options: SegmentOptions,
     video: tuple[UploadedFile | Draft, ProbedVideo],
-    pairs: list[tuple[int, UploadedFile]],
+    given: list[FrameMask],
     masks: list[ProbedMask],
 ) -> Job:
     context, job_id = once.context, new_id()
     uploaded, probed = video
+    shown_objects([asdict(mask) for mask in masks])
     try:
         key = f"jobs/{job_id}/inputs/video{probed.suffix}"
         if isinstance(uploaded, Draft):
@@ -112,7 +115,7 @@ def _save(
                 "height": probed.height,
                 "stems_key": None,
             },
-            "masks": store_masks(context, job_id, pairs, masks),
+            "masks": store_masks(context, job_id, given, masks),
             "outputs": options.outputs or ["masks"],
             "adapt": options.adapt,
             "webhook_url": options.webhook_url,
@@ -162,12 +165,13 @@ def queue_job(
     return job
 
 
-def name_masks(pairs: list[tuple[int, UploadedFile]]) -> list[MaskFile]:
+def name_masks(given: list[FrameMask]) -> list[MaskFile]:
     """Rename mask files to `mask-<frame>.png`."""
     files = []
-    for frame, mask in pairs:
-        mask.path = mask.path.rename(mask.path.with_name(f"mask-{frame}.png"))
-        files.append(MaskFile(mask.path.name, frame))
+    for mask in given:
+        file = mask.file
+        file.path = file.path.rename(file.path.with_name(f"mask-{mask.frame}.png"))
+        files.append(MaskFile(file.path.name, mask.frame, mask.objects))
     return files
 
 
@@ -189,16 +193,29 @@ def require_model(context: ServiceContext, name: str | None, adapt: bool = False
 def store_masks(
     context: ServiceContext,
     job_id: str,
-    pairs: list[tuple[int, UploadedFile]],
+    given: list[FrameMask],
     probed: list[ProbedMask],
 ) -> list[dict[str, Any]]:
     """Move masks to their places; returns them as the job's request has them."""
-    objects = {mask.frame: mask.objects for mask in probed}
+    said = {mask.frame: mask for mask in probed}
     entries = []
-    for frame, mask in pairs:
-        key = f"jobs/{job_id}/inputs/mask-{frame}.png"
-        move_into_store(context.store, mask.path, key)
-        entries.append(
-            {"frame": frame, "key": key, "sha256": mask.sha256, "objects": objects[frame]}
-        )
+    for mask in given:
+        key = f"jobs/{job_id}/inputs/mask-{mask.frame}.png"
+        move_into_store(context.store, mask.file.path, key)
+        entries.append({"key": key, "sha256": mask.file.sha256, **asdict(said[mask.frame])})
     return entries
+
+
+def shown_objects(masks: list[dict[str, Any]]) -> set[int]:
+    """The ids that are in some mask of a job.
+
+    Raises:
+        Problem: 422 `object_unknown` for an id that is only said to be absent.
+    """
+    shown = {i for mask in masks for i in set(mask["objects"]) - set(mask.get("absent", ()))}
+    unknown = sorted({i for mask in masks for i in mask["objects"]} - shown)
+    if unknown:
+        raise Problem(
+            422, "object_unknown", f"objects: expected ids that some mask shows, got {unknown}"
+        )
+    return shown

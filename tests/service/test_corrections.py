@@ -1,6 +1,7 @@
 """Corrections: which frames stay, and what the new job is made of."""
 
 import itertools
+from typing import Any
 
 import httpx
 import pytest
@@ -62,7 +63,7 @@ def parent(client: httpx.Client, service: Service, video_bytes: bytes) -> Job:
     return service.finish(response.json()["id"])
 
 
-def correct(client: httpx.Client, parent: Job, mask: bytes, **fields: str) -> httpx.Response:
+def correct(client: httpx.Client, parent: Job, mask: bytes, **fields: Any) -> httpx.Response:
     files = [("mask", ("m.png", mask))]
     return client.post(f"/jobs/{parent.id}/corrections", files=files, data=fields)
 
@@ -83,7 +84,13 @@ def test_a_correction_is_a_new_job_that_keeps_what_is_unaffected(
         "video": {**parent.request["video"], "key": f"{inputs}/video.mp4"},
         "masks": [
             {**parent.request["masks"][0], "key": f"{inputs}/mask-0.png"},
-            {"frame": 6, "key": f"{inputs}/mask-6.png", "sha256": sha256(mask), "objects": [1]},
+            {
+                "frame": 6,
+                "key": f"{inputs}/mask-6.png",
+                "sha256": sha256(mask),
+                "objects": [1],
+                "absent": [],
+            },
         ],
         "keep": {"job": parent.id, "attempt": 1, "frames": [[0, 5]]},
     }
@@ -106,6 +113,33 @@ def test_a_mask_of_the_same_frame_is_replaced(
     assert job.request["outputs"] == ["masks", "alpha"]
 
 
+def test_an_object_can_be_said_to_be_absent(
+    client: httpx.Client, service: Service, parent: Job
+) -> None:
+    nothing = mask_bytes(object_id=0)
+    response = correct(client, parent, nothing, frame="6", objects="1")
+
+    assert response.status_code == 202, response.text
+    job = row(service, response.json()["id"])
+    said = [(mask["frame"], mask["objects"], mask["absent"]) for mask in job.request["masks"]]
+    assert said == [(0, [1], []), (6, [1], [1])]
+    assert job.request["keep"]["frames"] == [[0, 5]]
+    given = client.get(f"/jobs/{job.id}/frames").json()["masks"]
+    assert given[1] == {"frame": 6, "objects": [1], "absent": [1]}
+
+
+def test_each_mask_has_objects_of_its_own(
+    client: httpx.Client, service: Service, parent: Job
+) -> None:
+    files = [("mask", mask_bytes()), ("mask", mask_bytes(object_id=2))]
+    fields = {"frame": ["4", "2"], "objects": ["", "2, 1"]}
+    response = client.post(f"/jobs/{parent.id}/corrections", files=files, data=fields)
+    assert response.status_code == 202, response.text
+    masks = row(service, response.json()["id"]).request["masks"]
+    said = [(mask["frame"], mask["objects"], mask["absent"]) for mask in masks]
+    assert said == [(0, [1], []), (2, [1, 2], [1]), (4, [1], [])]
+
+
 def test_a_new_object_may_be_anywhere(client: httpx.Client, service: Service, parent: Job) -> None:
     mask = mask_bytes(object_id=2)
     job = row(service, correct(client, parent, mask, frame="6").json()["id"])
@@ -118,10 +152,16 @@ def test_a_new_object_may_be_anywhere(client: httpx.Client, service: Service, pa
         (mask_bytes((10, 10)), {"frame": "3"}, "mask_size_mismatch"),
         (mask_bytes(), {"frame": str(FRAMES)}, "frame_out_of_range"),
         (mask_bytes(), {"adapt": "true"}, "unknown_field"),
+        (mask_bytes(object_id=0), {"frame": "3"}, "mask_empty"),
+        (mask_bytes(), {"frame": "3", "objects": "2"}, "mask_objects_unmatched"),
+        (mask_bytes(object_id=0), {"frame": "3", "objects": "7"}, "object_unknown"),
+        (mask_bytes(), {"frame": "3", "objects": "1;2"}, "objects_invalid"),
+        (mask_bytes(), {"frame": "3", "objects": "0"}, "objects_invalid"),
+        (mask_bytes(), {"frame": "3", "objects": ["1", "1"]}, "mask_objects_unmatched"),
     ],
 )
 def test_wrong_corrections(
-    client: httpx.Client, parent: Job, mask: bytes, fields: dict[str, str], code: str
+    client: httpx.Client, parent: Job, mask: bytes, fields: dict[str, Any], code: str
 ) -> None:
     response = correct(client, parent, mask, **fields)
     assert response.status_code == 422

@@ -61,6 +61,7 @@ def test_a_video_and_a_mask_make_a_queued_job(
                 "key": f"{inputs}/mask-0.png",
                 "sha256": sha256(mask_bytes()),
                 "objects": [1],
+                "absent": [],
             }
         ],
         "outputs": ["masks", "coco", "overlay"],

@@ -20,6 +20,11 @@ def video(write_clip):
     return write_clip(frames), labels
 
 
+def given(frames, masks):
+    objects = dict.fromkeys(masks, (1,))
+    return SegmentationInputs(frames, masks, objects)
+
+
 def test_chosen_frames_are_a_video_of_their_own(video):
     frames, _ = video
     indices = [0, 3, 4, 5, 9]
@@ -40,15 +45,26 @@ def test_a_stretch_has_its_neighbours_and_every_given_frame(video):
     frames, labels = video
     masks = {0: labels[0], 5: labels[5], 11: labels[11]}
     kept = dict.fromkeys((0, 1, 2, 3, 8, 9, 10, 11))
-    (stretch,) = plan(frames, masks, kept, lambda index: labels[index])
+    (stretch,) = plan(given(frames, masks), kept, lambda index: labels[index])
     assert stretch.wanted == range(4, 8)
     assert list(stretch.indices) == [0, 3, 4, 5, 6, 7, 8, 11]
     assert sorted(stretch.masks) == [0, 1, 3, 6, 7]
 
 
+def test_what_a_mask_says_is_absent_stays_said(video):
+    frames, labels = video
+    empty = np.zeros_like(labels[0])
+    inputs = SegmentationInputs(frames, {0: labels[0], 5: empty}, {0: (1,), 5: (1, 2)})
+    kept = dict.fromkeys(range(6))
+    seen = {**dict(enumerate(labels)), 5: np.where(labels[5] == 1, 3, 0).astype(np.uint8)}
+    (stretch,) = plan(inputs, kept, lambda index: seen[index])
+    assert list(stretch.indices) == [0, *range(5, T)]
+    assert stretch.objects == {0: (1,), 1: (1, 2, 3)}
+
+
 def test_with_nothing_kept_the_video_is_read_as_it_is(video):
     frames, labels = video
-    (stretch,) = plan(frames, {2: labels[2]}, {}, lambda index: labels[index])
+    (stretch,) = plan(given(frames, {2: labels[2]}), {}, lambda index: labels[index])
     assert stretch.frames is frames
     assert (stretch.indices, stretch.wanted) == (range(T), range(T))
 
@@ -57,7 +73,7 @@ def test_a_stretch_that_nothing_speaks_for_is_refused(video):
     frames, labels = video
     kept = dict.fromkeys(range(6))
     with pytest.raises(InputError, match="frames 6 to 11: expected a mask"):
-        plan(frames, {}, kept, lambda index: np.zeros_like(labels[0]))
+        plan(given(frames, {}), kept, lambda index: np.zeros_like(labels[0]))
 
 
 def test_kept_masks_are_untouched_and_the_rest_follows_the_new_mask(model, video, tmp_path):
@@ -67,7 +83,7 @@ def test_kept_masks_are_untouched_and_the_rest_follows_the_new_mask(model, video
     for index in kept:
         write_mask(folder.mask_path(index), labels[index])
     before = {index: folder.mask_path(index).stat().st_mtime_ns for index in kept}
-    inputs = SegmentationInputs(frames, {0: labels[0], 6: labels[6]})
+    inputs = given(frames, {0: labels[0], 6: labels[6]})
     told = []
     run = segment_to_folder(
         model,

@@ -60,6 +60,54 @@ def test_an_object_marked_late_is_carried_back_too(model, write_clip):
     assert (only_forward[3].labels == 5).any()
 
 
+@pytest.fixture
+def taken_over():
+    """A square that leaves to the right while another like it waits on the left; its masks."""
+    frames, labels = moving_square(T=12, step=12)
+    for t, (frame, label) in enumerate(zip(frames, labels, strict=True)):
+        if t >= 6:
+            frame[16:48, 8:32] = (215, 50, 40)
+            label[:] = 0
+    return frames, labels
+
+
+def test_an_object_said_to_be_absent_ends_there(model, write_clip, taken_over):
+    frames, labels = taken_over
+    reader, nothing = write_clip(frames), np.zeros_like(labels[0])
+    without = segment(model, reader, {0: labels[0]})
+    assert (without[9].labels == 1).sum() > 300  # the other one is taken for it
+
+    found = segment(model, reader, {0: labels[0], 6: nothing}, objects={6: [1]})
+
+    assert not found[6].labels.any()
+    assert found[6].confidence == {1: 1.0}
+    for t in range(7, 12):
+        assert (found[t].labels == 1).sum() < 50
+    for t in range(1, 6):
+        assert iou(found[t].labels == 1, labels[t] == 1) > 0.5
+
+
+def test_an_object_is_there_again_where_a_later_mask_shows_it(model, write_clip, taken_over):
+    frames, labels = taken_over
+    nothing, again = np.zeros_like(labels[0]), np.zeros_like(labels[0])
+    again[16:48, 8:32] = 1
+    masks = {0: labels[0], 4: nothing, 9: again}
+    found = segment(model, write_clip(frames), masks, objects={4: [1]})
+    assert not found[4].labels.any()
+    assert iou(found[1].labels == 1, labels[1] == 1) > 0.5
+    for t in (8, 9, 11):
+        assert iou(found[t].labels == 1, again == 1) > 0.5
+
+
+def test_absence_is_said_of_one_object_and_leaves_the_others(model, write_clip):
+    frames, labels = moving_square(T=6)
+    both = np.where(np.roll(labels[0], 48, 1) > 0, 2, labels[0]).astype(np.uint8)
+    masks = {0: both, 3: np.zeros_like(both)}
+    found = segment(model, write_clip(frames), masks, objects={3: [2]})
+    assert not (found[3].labels == 2).any()
+    assert iou(found[3].labels == 1, labels[3] == 1) > 0.5
+
+
 def test_steps_count_both_directions():
     mask = np.ones((2, 2), np.uint8)
     assert propagation_steps({0: mask}, 10) == 10
