@@ -19,6 +19,7 @@ from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.devices import network_dtype, select_device
 from ctvos_core.network.encoder import Features
 from ctvos_core.network.inference import inference_copy
+from ctvos_core.propagation.confidence import expected_overlaps
 from ctvos_core.propagation.labels import (
     ObjectSlots,
     check_labels,
@@ -71,8 +72,7 @@ class Segmentation(NamedTuple):
     labels: np.ndarray
     """(H, W) uint8 at the frame's own size: ids as given, 0 for the background."""
     confidence: dict[int, float]
-    """Per id, in [0, 1]: the mean probability over the object's area, or, of an object that is not
-    seen, how sure its absence is."""
+    """Per id, in [0, 1]: see `confidence.expected_overlaps`; 1 for what was given."""
     scores: np.ndarray
     """(K+1, h, w) float16 probabilities per part of a cell (`PropagationConfig.label_parts`): the
     background's, then each of `confidence`'s."""
@@ -173,9 +173,11 @@ class Propagator:
             self._memory.forget_recent()
         if masks is None or is_refuted:
             self._memory.add_recent(keys, values)
+        found = self._segmentation(labels, scores)
         if masks is not None:
             self._memory.add_given(keys, values, telling_cells(F.avg_pool2d(scores, parts)))
-        return self._segmentation(labels, scores)
+            found.confidence.update(dict.fromkeys(named, 1.0))
+        return found
 
     def render(self, scores: np.ndarray, size: tuple[int, int]) -> Segmentation:
         """What `Segmentation.scores` of a frame of (H, W) pixels show."""
@@ -228,14 +230,5 @@ class Propagator:
         return prune(soft, self.config.prune_below)
 
     def _segmentation(self, labels: np.ndarray, scores: Tensor) -> Segmentation:
-        confidence = dict(zip(self.ids, _confidence(scores), strict=True))
+        confidence = dict(zip(self.ids, expected_overlaps(scores), strict=True))
         return Segmentation(labels, confidence, scores.half().cpu().numpy())
-
-
-def _confidence(scores: Tensor) -> list[float]:
-    """Per object of (K+1, h, w) scores; see `Segmentation.confidence`."""
-    objects = scores[1:]
-    own = scores.argmax(0) == torch.arange(1, len(scores), device=scores.device)[:, None, None]
-    seen = (objects * own).sum((1, 2)) / own.sum((1, 2)).clamp_min(1)
-    absent = 1 - objects.amax((1, 2))
-    return torch.where(own.any(2).any(1), seen, absent).tolist()

@@ -75,6 +75,7 @@ def segment_video(
                 segmentation = ahead.render(scores, frame.image.shape[:2])
                 if mask is not None:
                     segmentation.labels[mask > 0] = mask[mask > 0]
+                    segmentation.confidence.update(dict.fromkeys(named[frame.index], 1.0))
             yield frame.index, segmentation
 
 

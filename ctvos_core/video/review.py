@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_DOUBTFUL_BELOW = 0.6
+DOUBTFUL_BELOW = 0.5
+"""Confidence is the overlap that is to be expected: below it, less than half."""
 _APART = 5
 _MOST = 10
 
@@ -17,13 +18,13 @@ def frames_to_review(confidence: NDArray[np.float32]) -> list[int]:
         confidence: [T, K] in [0, 1].
 
     Returns:
-        At most ten frames with a confidence below 0.6, no two within five frames: a mask given for
+        At most ten frames with a confidence below 0.5, no two within five frames: a mask given for
         one corrects its neighbours, too.
     """
     lowest = confidence.min(1)
     chosen: list[int] = []
     for index in np.argsort(lowest, kind="stable").tolist():
-        if lowest[index] >= _DOUBTFUL_BELOW or len(chosen) == _MOST:
+        if lowest[index] >= DOUBTFUL_BELOW or len(chosen) == _MOST:
             break
         if all(abs(index - other) > _APART for other in chosen):
             chosen.append(index)

@@ -51,7 +51,7 @@ const SHORTCUTS = [
   ]],
   ["Draw", [
     ["B", "Brush"], ["E", "Eraser"], ["P", "Polygon: click corners, Enter closes it"], ["R", "Box"], ["M", "Move the picture"],
-    ["[ ]", "Smaller, larger brush"], ["1 to 9", "Choose an object"], ["A", "Add an object"],
+    ["[ ]", "Smaller, larger brush"], ["1 to 9", "Choose an object"], ["A", "Add an object"], ["X", "The object is not in this frame"],
     ["Ctrl Z, Ctrl Shift Z", "Undo, redo"], ["Ctrl Enter", "Send"],
   ]],
   ["Draw by keyboard, with the picture focused", [

@@ -6,6 +6,7 @@ const MOST_STEPS = 200;
 
 export class MaskEdits {
   #maps = new Map();
+  #found = new Map();
   #done = [];
   #undone = [];
   #open = null;
@@ -25,6 +26,17 @@ export class MaskEdits {
     return [...this.#maps.keys()].sort((a, b) => a - b);
   }
 
+  /** Ids that were there before a frame was drawn on and are not any longer, ascending. */
+  absent(frame) {
+    const drawn = this.#maps.get(frame).objects();
+    return this.#found.get(frame).filter((id) => !drawn.includes(id));
+  }
+
+  /** Ids that the mask of a frame speaks for: those in it, and those it says are absent; ascending. */
+  spokenFor(frame) {
+    return [...this.#maps.get(frame).objects(), ...this.absent(frame)].sort((a, b) => a - b);
+  }
+
   get canUndo() {
     return this.#done.length > 0;
   }
@@ -36,7 +48,10 @@ export class MaskEdits {
   /** Start a step on a frame that shows `labels`; returns the map to draw into. */
   begin(frame, labels) {
     const isNew = !this.#maps.has(frame);
-    if (isNew) this.#maps.set(frame, labels.copy());
+    if (isNew) {
+      this.#maps.set(frame, labels.copy());
+      this.#found.set(frame, labels.objects());
+    }
     const map = this.#maps.get(frame);
     this.#open = { frame, isNew, map, before: map.copy(), rect: new Rect() };
     return map;

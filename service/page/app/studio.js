@@ -48,6 +48,7 @@ export class Studio {
       canName, onChoice: () => this.stage.paint(),
       onHidden: (ids) => (this.stage.overlay.hide(ids), this.stage.paint()),
       onRemove: canName ? (id) => this.#removeObject(id) : null,
+      onAbsent: canName ? null : (id) => this.erase(id),
     });
     this.tools = makeTools(this.easel);
     this.side = h("aside", { class: "side", "aria-label": "Details" });
@@ -138,6 +139,15 @@ export class Studio {
     map.data.fill(0);
     this.easel.extend(new Rect(0, 0, map.width, map.height));
     this.easel.end();
+  }
+
+  /** Take an object out of the frame that is shown: it is not there. */
+  erase(id = this.objects.active) {
+    const map = this.easel.begin();
+    if (!map) return;
+    if (map.objects().includes(id)) this.easel.extend(map.replace(id, 0));
+    this.easel.end();
+    announce(`${this.objects.label(id)} is not in this frame`);
   }
 
   setRadius(radius) {

@@ -19,6 +19,7 @@ export function studioKeys(studio) {
     n: () => studio.showNextReview(),
     "[": () => studio.setRadius(studio.easel.radius / 1.25),
     "]": () => studio.setRadius(studio.easel.radius * 1.25),
+    x: () => studio.isEditable && studio.erase(),
     a: () => studio.isEditable && studio.objects.add(),
   };
   return (event) => {

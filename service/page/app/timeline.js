@@ -5,6 +5,7 @@ import { plural } from "./format.js";
 
 const STRIP_HEIGHT = 44;
 const LANE = 10;
+const [DOUBTFUL, FAIR] = [0.5, 0.6]; // below the first, frames are worth a look
 const MARGIN = 8; // so much of the slider is its handle
 
 export class Timeline {
@@ -95,7 +96,7 @@ export class Timeline {
       const wide = Math.min(width, middle(to - 0.5)) - x + 0.5;
       if (this.#sureness) {
         const lowest = Math.min(...this.#sureness.subarray(from, to));
-        g.fillStyle = colours(lowest < 0.6 ? "unsure" : lowest < 0.7 ? "fair" : "sure");
+        g.fillStyle = colours(lowest < DOUBTFUL ? "unsure" : lowest < FAIR ? "fair" : "sure");
         const tall = Math.max(2, lowest * (bottom - LANE));
         g.fillRect(x, bottom - tall, wide, tall);
       } else if (this.#isDone?.subarray(from, to).some(Boolean)) {

@@ -1,30 +1,16 @@
 """From a video to corrected masks, as a person does it."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from page_house import SIDE, PageHouse, Picture, corner, look, truth
-from PIL import Image
 from playwright.sync_api import Page, expect
+from story_helpers import download, masks_of
 
 FRAMES = 30
 CORRECTED = 12
-
-
-def download(page: Page, label: str) -> bytes:
-    with page.expect_download() as started:
-        page.get_by_role("button", name=label).click()
-    return Path(started.value.path()).read_bytes()
-
-
-def masks_of(page: Page) -> list[np.ndarray]:
-    with zipfile.ZipFile(io.BytesIO(download(page, "Masks (zip)"))) as archive:
-        names = sorted(archive.namelist())
-        return [np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names]
 
 
 def jaccard(masks: list[np.ndarray], first: int) -> float:

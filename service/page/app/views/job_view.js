@@ -162,19 +162,30 @@ class JobView {
   #showEdits() {
     if (!this.drawn) return;
     this.#attempt = crypto.randomUUID();
-    const { frames } = this.studio.edits;
+    const frames = this.#correctedFrames();
     this.submit.disabled = !frames.length;
     fill(this.drawn, frames.length
-      ? [h("p", { class: "hint", text: "Corrected frames:" }), frameChips(frames, "Corrected frames", (frame) => this.studio.show(frame), "drawn")]
-      : h("p", { class: "hint", text: "Draw on any frame where a mask is wrong. What comes after is done again; what was right is kept." }));
+      ? [h("p", { class: "hint", text: "Corrected frames:" }), frameChips(frames, "Corrected frames", (frame) => this.studio.show(frame), "drawn"), ...frames.map((frame) => this.#absences(frame))]
+      : h("p", { class: "hint", text: "Draw on any frame where a mask is wrong, or erase an object where it is not. What comes after is done again; what was right is kept." }));
+  }
+
+  #correctedFrames() {
+    return this.studio.edits.frames.filter((frame) => this.studio.edits.spokenFor(frame).length);
+  }
+
+  #absences(frame) {
+    const { edits, objects } = this.studio;
+    const names = edits.absent(frame).map((id) => objects.label(id));
+    return names.length ? h("p", { class: "hint", text: `Not in frame ${frame}: ${names.join(", ")}` }) : null;
   }
 
   async #correct() {
     this.submit.disabled = true;
     try {
       const form = new FormData();
-      for (const frame of this.studio.edits.frames) {
+      for (const frame of this.#correctedFrames()) {
         form.append("frame", String(frame));
+        form.append("objects", this.studio.edits.spokenFor(frame).join(","));
         form.append("mask", await encodeLabels(this.studio.edits.get(frame)), `frame ${frame}.png`);
       }
       const job = await upload(`${this.path}/corrections`, form, { headers: { "Idempotency-Key": this.#attempt } });
