@@ -19,8 +19,9 @@ class Stretch:
     """Frames in a row that are to be segmented, with what shows how.
 
     Attributes:
-        frames: the frames themselves, one kept frame on either side, and every other frame with a
-            given mask, which lets an object be found again that is out of sight at the ends.
+        frames: the frames themselves, one kept frame on either side if it shows an object that the
+            frame beside it was not given, and every other frame with a given mask, which lets an
+            object be found again that is out of sight at the ends.
         indices: which frames of the video those are, ascending.
         masks: by position in `frames`: given masks, and those of the kept frames at the ends.
         objects: by position, the ids that each of those masks speaks for.
@@ -70,9 +71,17 @@ def _stretch(
     wanted: range,
 ) -> Stretch:
     known, objects = dict(inputs.masks), dict(inputs.objects)
-    ends = {wanted.start - 1, wanted.stop} & set(kept)
-    for index in ends | (set(known) & set(kept)):
+    # What a mask given for the frame beside an end speaks for is not to be had from that end: it
+    # was given because the kept mask there is none too good.
+    ends = {
+        end: objects.get(beside, ())
+        for end, beside in ((wanted.start - 1, wanted.start), (wanted.stop, wanted.stop - 1))
+        if end in kept
+    }
+    for index in ends.keys() | (set(known) & set(kept)):
         mask = kept_mask(index)
+        if index not in inputs.masks:
+            mask = np.where(np.isin(mask, ends[index]), 0, mask)
         if mask.any():
             known[index] = mask
             present = {int(i) for i in np.unique(mask) if i}

@@ -74,7 +74,7 @@ def test_a_video_becomes_masks_and_a_correction_says_where_nothing_is(
         client.delete(corrected.id)
         with pytest.raises(ServiceError) as gone:
             client.job(corrected.id)
-        assert (gone.value.code, gone.value.status_code) == ("not_found", 404)
+        assert (gone.value.code, gone.value.status_code) == ("job_not_found", 404)
 
 
 def test_what_the_service_refuses_is_an_error_with_its_code(

@@ -7,7 +7,7 @@ const OUTPUTS = [["overlay", "Overlay video"], ["coco", "COCO file"], ["alpha", 
 
 export class SegmentSettings {
   constructor() {
-    this.model = h("select", { id: "model" }, h("option", { value: "", text: "Default" }));
+    this.model = h("select", { id: "model" }, h("option", { value: "", text: "The promoted one" }));
     this.boxes = OUTPUTS.map(([name, label]) => [name, h("input", { type: "checkbox", id: `output-${name}`, checked: true }), label]);
     this.element = h("section", { class: "panel", "aria-label": "Outputs" },
       h("h2", { text: "Outputs" }),
@@ -25,7 +25,7 @@ export class SegmentSettings {
   async #listModels() {
     const { models } = await getJson("/models").catch(() => ({ models: [] }));
     for (const { name, promoted } of models) {
-      if (promoted) this.model.options[0].textContent = `Default (${name})`;
+      if (promoted) this.model.options[0].textContent = `The promoted one: ${name}`;
       this.model.append(h("option", { value: name, text: name }));
     }
   }

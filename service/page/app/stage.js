@@ -6,6 +6,12 @@ import { Viewport } from "./viewport.js";
 
 const WHEEL_STEP = 1.0015;
 const CROSSHAIR_STEP = 8;
+const HINTS = {
+  brush: "Drag to paint. [ and ] change the size, the wheel zooms.",
+  eraser: "Drag to erase. [ and ] change the size.",
+  polygon: "Click corners. Enter or the first corner closes, Backspace takes one back, Escape gives up.",
+  box: "Drag from corner to corner.",
+};
 
 export class Stage {
   opacity = 0.5;
@@ -25,7 +31,8 @@ export class Stage {
     this.overlay = new Overlay(width, height);
     this.canvas = h("canvas", { tabindex: "0", role: "application", "aria-label": "Picture and masks", "aria-describedby": "stage-hint" });
     this.loading = h("p", { class: "loading", text: "Loading the frame", hidden: true });
-    this.element = h("div", { class: "stage" }, this.canvas, this.loading,
+    this.hint = h("p", { class: "tool-hint", hidden: true });
+    this.element = h("div", { class: "stage" }, this.canvas, this.loading, this.hint,
       h("p", { id: "stage-hint", class: "visually-hidden", text: "Shift and arrow keys move a crosshair, Enter draws there. Question mark shows all keys." }));
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());
@@ -50,6 +57,8 @@ export class Stage {
     this.tool?.cancel();
     [this.toolName, this.tool] = [name, tool];
     this.canvas.dataset.tool = name;
+    this.hint.textContent = HINTS[name] ?? "";
+    this.hint.hidden = !(name in HINTS);
     this.paint();
   }
 

@@ -23,7 +23,7 @@ export class Studio {
   #shown = null;
   #labels = null;
   #busy = null;
-  #isPlaying = false;
+  isPlaying = false;
   #review = [];
 
   /**
@@ -168,21 +168,21 @@ export class Studio {
   }
 
   toggle() {
-    this.#isPlaying ? this.pause() : this.play();
+    this.isPlaying ? this.pause() : this.play();
   }
 
   pause() {
-    this.#isPlaying = false;
+    this.isPlaying = false;
     this.#showPlaying();
   }
 
   async play() {
-    if (this.#isPlaying) return;
-    this.#isPlaying = true;
+    if (this.isPlaying) return;
+    this.isPlaying = true;
     this.#showPlaying();
     if (this.frame === this.video.frames - 1) await this.show(0);
     const period = 1000 / (this.video.frame_rate || 25);
-    while (this.#isPlaying && this.frame < this.video.frames - 1) {
+    while (this.isPlaying && this.frame < this.video.frames - 1) {
       const tick = new Promise((resolve) => setTimeout(resolve, period));
       await Promise.all([this.show(this.frame + 1), tick]);
     }
@@ -201,7 +201,7 @@ export class Studio {
         this.stage.show(picture, this.#labels);
         this.stage.canvas.dataset.frame = frame;
       } catch (error) {
-        this.#isPlaying = false;
+        this.isPlaying = false;
         notifyError(error);
       }
       done = frame;
@@ -260,7 +260,7 @@ export class Studio {
   }
 
   #showPlaying() {
-    fill(this.playButton, icon(this.#isPlaying ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", this.#isPlaying ? "Pause" : "Play");
+    fill(this.playButton, icon(this.isPlaying ? "pause" : "play"));
+    this.playButton.setAttribute("aria-label", this.isPlaying ? "Pause" : "Play");
   }
 }

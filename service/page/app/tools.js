@@ -131,8 +131,8 @@ class Polygon {
     canvas.moveTo(first.x, first.y);
     for (const point of others) canvas.lineTo(point.x, point.y);
     if (this.#pointer) canvas.lineTo(this.#pointer.x, this.#pointer.y);
-    const r = this.easel.nearness / 3;
     for (const point of this.#points) {
+      const r = this.easel.nearness / (point === first ? 1.5 : 5);
       canvas.moveTo(point.x + r, point.y);
       canvas.arc(point.x, point.y, r, 0, 7);
     }

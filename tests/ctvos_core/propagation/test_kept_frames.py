@@ -62,6 +62,21 @@ def test_what_a_mask_says_is_absent_stays_said(video):
     assert stretch.objects == {0: (1,), 1: (1, 2, 3)}
 
 
+def test_an_end_does_not_speak_for_what_the_mask_beside_it_shows(video):
+    frames, labels = video
+    kept = dict.fromkeys(range(4))
+    (stretch,) = plan(
+        given(frames, {0: labels[0], 4: labels[4]}), kept, lambda index: labels[index]
+    )
+    assert list(stretch.indices) == [0, *range(4, T)]
+    with_another = np.where(np.roll(labels[3], 48, 1) > 0, 2, labels[3]).astype(np.uint8)
+    seen = {**dict(enumerate(labels)), 3: with_another}
+    (stretch,) = plan(given(frames, {0: labels[0], 4: labels[4]}), kept, lambda index: seen[index])
+    assert list(stretch.indices) == [0, 3, *range(4, T)]
+    assert set(np.unique(stretch.masks[1])) == {0, 2}
+    assert stretch.objects[1] == (2,)
+
+
 def test_with_nothing_kept_the_video_is_read_as_it_is(video):
     frames, labels = video
     (stretch,) = plan(given(frames, {2: labels[2]}), {}, lambda index: labels[index])

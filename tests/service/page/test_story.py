@@ -97,6 +97,47 @@ def test_draw_follow_reload_correct_and_download(
     assert elsewhere == []
 
 
+def test_an_object_is_said_to_be_absent(
+    house: PageHouse, open_page: Callable[[str], Page], finished_job: str
+) -> None:
+    page = open_page(f"{house.url}/#/jobs/{finished_job}?frame={CORRECTED}")
+    expect(page.locator(".badge")).to_have_text("succeeded")
+    before = masks_of(page)
+    submit = page.get_by_role("button", name="Follow from corrections")
+    Picture(page, CORRECTED)
+    page.keyboard.press("x")
+    expect(page.get_by_text(f"Not in frame {CORRECTED}: Object 1")).to_be_visible()
+    look(page, "absent")
+    page.keyboard.press("Control+z")
+    expect(submit).to_be_disabled()
+    page.get_by_role("button", name="Object 1 is not in this frame").click()
+    submit.click()
+    expect(page.get_by_role("link", name="before the correction")).to_be_visible()
+    expect(page.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+    after = masks_of(page)
+    assert before[CORRECTED].any()
+    assert not after[CORRECTED].any()
+    assert all(np.array_equal(before[t], after[t]) for t in range(CORRECTED))
+
+
+def test_the_newest_mask_is_shown_until_one_looks_elsewhere(
+    house: PageHouse, open_page: Callable[[str], Page], clip: Path, square_mask: bytes
+) -> None:
+    with house.paused("worker"), house.client() as client:
+        files = [("video", clip.read_bytes()), ("mask", square_mask)]
+        job = client.post("/segment", files=files).json()
+        along = open_page(f"{house.url}/#/jobs/{job['id']}")
+        elsewhere = open_page(f"{house.url}/#/jobs/{job['id']}")
+        for page in (along, elsewhere):
+            expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+        elsewhere.keyboard.press("End")
+        elsewhere.keyboard.press("ArrowLeft")
+    expect(along.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+    expect(along.get_by_label("Frame number")).to_have_value(str(FRAMES - 1))
+    expect(elsewhere.locator(".badge")).to_have_text("succeeded", timeout=90_000)
+    expect(elsewhere.get_by_label("Frame number")).to_have_value(str(FRAMES - 2))
+
+
 def test_a_finished_job_plays_to_its_end(
     house: PageHouse, open_page: Callable[[str], Page], finished_job: str
 ) -> None:

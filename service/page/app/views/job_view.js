@@ -32,6 +32,7 @@ class JobView {
   #stopping = new AbortController();
   #attempt = crypto.randomUUID();
   #isSent = false;
+  #newest = 0;
 
   constructor(job, video) {
     Object.assign(this, { job, video, path: `/jobs/${job.id}`, title: video.name });
@@ -63,6 +64,7 @@ class JobView {
     this.#show();
     if (ENDED.includes(this.job.status)) await this.#showResults();
     else this.#follow();
+    this.#newest = frame;
     studio.show(frame);
   }
 
@@ -94,7 +96,7 @@ class JobView {
     if (type === "frame") {
       this.isDone[data.frame] = 1;
       this.studio.timeline.setDone(this.isDone);
-      this.studio.refresh(data.frame).catch(() => {}); // the next look at the frame will tell
+      this.#lookAt(data.frame);
     } else if (type === "progress") {
       this.job = { ...this.job, status: "running", phase: data.phase, progress: data };
       this.#showProgress();
@@ -107,6 +109,14 @@ class JobView {
       return true;
     }
     return false;
+  }
+
+  /** A frame has got its mask: go along, unless somebody looks at another one. */
+  #lookAt(frame) {
+    const isAlong = this.studio.frame === this.#newest && !this.studio.isPlaying;
+    this.#newest = frame;
+    if (isAlong && frame !== this.studio.frame) this.studio.show(frame);
+    else this.studio.refresh(frame).catch(() => {}); // the next look at the frame will tell
   }
 
   #showConnection(isConnected) {
