@@ -106,6 +106,7 @@ class Propagator:
         self._attention = TiledAttention(config.top_k, config.tile, config.search_every)
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
+        self._told: set[int] = set()
         self._memory = FrameMemory(config.given_frames, config.recent_frames, config.recent_radius)
         self._basis: Tensor | None = None
 
@@ -150,10 +151,11 @@ class Propagator:
         query, queries, keys = self._encode(frame, working)
         soft = self._propagate(query, queries, working) if self._memory else None
         labels = np.zeros(size, np.uint8) if soft is None else self._render(soft, size, working)
-        is_refuted = False
+        is_correction = False
         if masks is not None:
             named = self._slots.add(masks, objects)
-            is_refuted = not np.isin(named, masks).all()
+            is_correction = not self._told.isdisjoint(named)
+            self._told.update(named)
             if not self._slots.ids:
                 raise InputError("mask_empty", "masks: expected at least one object, got none")
             kept = np.where(np.isin(labels, named), 0, labels)
@@ -167,11 +169,11 @@ class Propagator:
         if soft.shape[-2:] != (h * parts, w * parts):
             scores = pixels_to_cells(soft, (h, w), self._stride, parts)
         values = self._readout.values(soft, query)
-        if is_refuted:
-            # What took the object's place in the frames before would take it again: of the recent
-            # frames this one alone is to be believed.
+        if is_correction:
+            # What went wrong in the frames before would go wrong again: of the recent frames this
+            # one alone is to be believed.
             self._memory.forget_recent()
-        if masks is None or is_refuted:
+        if masks is None or is_correction:
             self._memory.add_recent(keys, values)
         found = self._segmentation(labels, scores)
         if masks is not None:

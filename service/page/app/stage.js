@@ -9,7 +9,7 @@ const CROSSHAIR_STEP = 8;
 const HINTS = {
   brush: "Drag to paint. [ and ] change the size, the wheel zooms.",
   eraser: "Drag to erase. [ and ] change the size.",
-  polygon: "Click corners. Enter or the first corner closes, Backspace takes one back, Escape gives up.",
+  polygon: "Click corners. Enter or the first corner closes, Backspace takes one back.",
   box: "Drag from corner to corner.",
 };
 

@@ -80,6 +80,25 @@ def test_a_mask_replaces_what_was_propagated_for_its_objects(model, clip):
     assert np.array_equal(propagator.step(frames[3], corrected).labels, corrected)
 
 
+def test_a_correction_takes_the_place_of_what_went_wrong(model, clip):
+    frames, labels = clip
+    upper = labels[0].copy()
+    upper[32:] = 0
+    wrong = Propagator(model, device="cpu")
+    run(wrong, frames[:4], upper)
+    wrong.step(frames[4], labels[4])
+    assert iou(wrong.step(frames[5]).labels == 1, labels[5] == 1) > 0.6
+    # A new object is no correction: what is known of the others stays.
+    told, untold = Propagator(model, device="cpu"), Propagator(model, device="cpu")
+    run(told, frames[:4], labels[0])
+    run(untold, frames[:4], labels[0])
+    another = np.zeros_like(labels[0])
+    another[0:8, 0:8] = 2
+    told.step(frames[4], another)
+    untold.step(frames[4])
+    assert iou(told.step(frames[5]).labels == 1, untold.step(frames[5]).labels == 1) > 0.8
+
+
 def test_an_object_that_left_gives_an_empty_mask_and_can_come_back(model, clip):
     frames, labels = clip
     ground = frames[0].copy()
@@ -104,7 +123,7 @@ def test_the_first_given_frame_is_never_forgotten(model, clip):
     fresh.step(frames[0], labels[0])
     assert len(given) == 2
     assert torch.equal(given[0][0], fresh._memory._given[0][0])
-    assert len(propagator._memory.groups(2)) == 1
+    assert len(propagator._memory.groups(2)) == 2  # the last one counts as recent, too
 
 
 def test_memory_is_bounded(model):

@@ -14,40 +14,37 @@ from story_helpers import masks_of
 from ctvos_core.evaluation.metrics import region_similarity
 from ctvos_core.video import VideoWriter
 
-pytestmark = pytest.mark.shared
-DAVIS = Path(__file__).parents[3] / ".." / "shared" / "data" / "davis-dev"
-SEQUENCE, EVERY, FRAMES, CORRECTED = "dance-jump", 8, 7, 3
-WIDTH, HEIGHT = 426, 240
+DAVIS = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "davis-dev"
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not DAVIS.is_dir(), reason="no development data beside the checkout"),
+]
+SEQUENCE, EVERY, FRAMES, CORRECTED = "swing", 6, 7, 3
+WIDTH, HEIGHT = 854, 480
 
 
 @pytest.fixture(scope="module")
 def truths() -> list[np.ndarray]:
     """Annotations of the clip's frames."""
     files = sorted((DAVIS / "Annotations" / "480p" / SEQUENCE).glob("*.png"))[::EVERY][:FRAMES]
-    if not files:
-        pytest.skip("needs davis-dev among the development data")
-    size = (WIDTH, HEIGHT)
-    return [
-        np.asarray(Image.open(file).resize(size, Image.Resampling.NEAREST)) > 0 for file in files
-    ]
+    return [np.asarray(Image.open(file)) > 0 for file in files]
 
 
 @pytest.fixture(scope="module")
-def dance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few frames, far apart: hard to follow."""
-    path = tmp_path_factory.mktemp("clip") / "dance.mp4"
+    path = tmp_path_factory.mktemp("clip") / "swing.mp4"
     files = sorted((DAVIS / "JPEGImages" / "480p" / SEQUENCE).glob("*.jpg"))[::EVERY][:FRAMES]
     with VideoWriter(path, WIDTH, HEIGHT) as video:
         for index, file in enumerate(files):
-            image = Image.open(file).resize((WIDTH, HEIGHT), Image.Resampling.BOX)
-            video.write(np.asarray(image), index / 5)
+            video.write(np.asarray(Image.open(file)), index / 5)
     return path
 
 
 def trace(page: Page, frame: int, truth: np.ndarray) -> None:
     """Draw around the largest part of a mask with the polygon, as a person would."""
     found, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = cv2.approxPolyDP(max(found, key=cv2.contourArea), 1.5, True)[:, 0]
+    outline = cv2.approxPolyDP(max(found, key=cv2.contourArea), 2, True)[:, 0]
     page.get_by_role("button", name="Polygon").click()
     picture = Picture(page, frame, WIDTH, HEIGHT)
     for x, y in outline.tolist():
@@ -64,13 +61,13 @@ def mean_j(masks: list[np.ndarray], truths: list[np.ndarray], frames: range) -> 
     return float(np.mean([region_similarity(masks[t] == 1, truths[t]) for t in frames]))
 
 
-def test_a_corrected_dancer_is_followed_better(
-    house: PageHouse, open_page: Callable[[str], Page], dance: Path, truths: list[np.ndarray]
+def test_a_corrected_child_is_followed_better(
+    house: PageHouse, open_page: Callable[[str], Page], footage: Path, truths: list[np.ndarray]
 ) -> None:
     page = open_page(house.url)
-    page.set_input_files("#video", dance)
+    page.set_input_files("#video", footage)
     trace(page, 0, truths[0])
-    page.get_by_label("Name of object 1").fill("dancer")
+    page.get_by_label("Name of object 1").fill("child")
     look(page, "davis-drawn")
     page.get_by_role("button", name="Follow through the video").click()
     page.wait_for_url("**/#/jobs/**")
@@ -93,6 +90,6 @@ def test_a_corrected_dancer_is_followed_better(
 
     later = range(CORRECTED + 1, FRAMES)
     assert region_similarity(after[CORRECTED] == 1, truths[CORRECTED]) > 0.8
-    assert mean_j(after, truths, later) > mean_j(before, truths, later) + 0.05
+    assert mean_j(after, truths, later) > mean_j(before, truths, later) + 0.15
     for t in range(CORRECTED):
         assert np.array_equal(before[t], after[t])

@@ -32,13 +32,13 @@ class JobView {
   #stopping = new AbortController();
   #attempt = crypto.randomUUID();
   #isSent = false;
-  #newest = 0;
+  #goesAlong = true;
 
   constructor(job, video) {
     Object.assign(this, { job, video, path: `/jobs/${job.id}`, title: video.name });
     this.isDone = new Uint8Array(video.frames);
     const store = new FrameStore({ ...video, path: this.path, hasMasks: (frame) => this.#hasMask(frame) });
-    this.studio = new Studio({ video, store, canName: false, onEdits: () => this.#showEdits(), onFrame: (frame) => history.replaceState(null, "", `#${this.path}?frame=${frame}`) });
+    this.studio = new Studio({ video, store, canName: false, onEdits: () => this.#showEdits(), onFrame: (frame) => this.#moved(frame) });
     this.element = this.studio.element;
     this.progress = new ProgressBar("Progress of the job");
     this.head = h("div", { class: "job-head" });
@@ -64,8 +64,13 @@ class JobView {
     this.#show();
     if (ENDED.includes(this.job.status)) await this.#showResults();
     else this.#follow();
-    this.#newest = frame;
     studio.show(frame);
+    this.#goesAlong = true;
+  }
+
+  #moved(frame) {
+    this.#goesAlong = false;
+    history.replaceState(null, "", `#${this.path}?frame=${frame}`);
   }
 
   isUnsaved() {
@@ -111,12 +116,14 @@ class JobView {
     return false;
   }
 
-  /** A frame has got its mask: go along, unless somebody looks at another one. */
+  /** A frame has got its mask: go along, unless somebody has gone elsewhere. */
   #lookAt(frame) {
-    const isAlong = this.studio.frame === this.#newest && !this.studio.isPlaying;
-    this.#newest = frame;
-    if (isAlong && frame !== this.studio.frame) this.studio.show(frame);
-    else this.studio.refresh(frame).catch(() => {}); // the next look at the frame will tell
+    if (!this.#goesAlong || frame === this.studio.frame) {
+      this.studio.refresh(frame).catch(() => {}); // the next look at the frame will tell
+      return;
+    }
+    this.studio.show(frame);
+    this.#goesAlong = true;
   }
 
   #showConnection(isConnected) {
