@@ -21,7 +21,8 @@ export class ProgressBar {
 const UNITS = { segment: "frames", train: "steps" };
 
 /** `Segmenting: 40 of 100 frames, 12.5 frames/s, 5 s left`. */
-export function progressText({ kind, status, phase, progress }) {
+export function progressText({ kind, status, phase, progress, started_at, finished_at }) {
+  if (status === "succeeded") return `Took ${duration((new Date(finished_at) - new Date(started_at)) / 1000)}`;
   if (status === "queued") return "Waiting for a worker";
   if (status !== "running") return "";
   const { done, total, rate, eta_seconds: left } = progress;

@@ -146,6 +146,7 @@ export class Stage {
     } else if (event.button !== 0 || !this.tool) this.#gesture = "pan";
     else {
       this.#gesture = "draw";
+      this.hint.hidden ||= this.toolName !== "polygon"; // whoever draws knows how
       this.tool.down(this.viewport.toPicture(point));
     }
     this.canvas.classList.toggle("panning", this.#gesture === "pan");

@@ -2,7 +2,7 @@
 
 import { getJson, upload } from "../api.js";
 import { h } from "../dom.js";
-import { bytes } from "../format.js";
+import { bytes, duration } from "../format.js";
 import { icon } from "../icons.js";
 import { notifyError } from "../notices.js";
 import { ProgressBar } from "../progress_bar.js";
@@ -30,7 +30,7 @@ export async function openNew() {
     });
   }
   getJson("/limits").then((most) => {
-    limits.textContent = `Up to ${bytes(most.max_upload_bytes)} and ${most.max_frames.toLocaleString()} frames. Results are kept for ${Math.round(most.retention_hours)} hours.`;
+    limits.textContent = `Up to ${bytes(most.max_upload_bytes)} and ${most.max_frames.toLocaleString()} frames. Results are kept for ${duration(3600 * most.retention_hours)}.`;
   }, notifyError);
   let sending = null;
 
