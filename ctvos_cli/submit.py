@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctvos_cli.options import Adapt
 from ctvos_cli.progress import new_console, reporting
 from ctvos_cli.settings import require_service
 from ctvos_core.errors import InputError
@@ -37,6 +38,7 @@ def submit(
     overlay: Annotated[bool, typer.Option("--overlay", help="Also make overlay.mp4.")] = False,
     alpha: Annotated[bool, typer.Option("--alpha", help="Also make alpha.webm.")] = False,
     model: Annotated[str | None, typer.Option(help="By default the promoted one.")] = None,
+    adapt: Adapt = False,
     api_key: Annotated[
         str | None, typer.Option(envvar="CTVOS_API_KEY", help="Of the service.")
     ] = None,
@@ -69,6 +71,7 @@ def submit(
                 [Mask(image, at) for image, at in zip(mask, frames, strict=True)],
                 outputs=["masks", *extras],
                 model=model,
+                adapt=adapt,
                 on_upload=lambda sent, size: progress("upload", _mib(sent), _mib(size)),
             )
         console.print(job.id, markup=False)

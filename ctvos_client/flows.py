@@ -58,6 +58,7 @@ def submit(
     *,
     outputs: Sequence[Output] = ("masks",),
     model: str | None = None,
+    adapt: bool = False,
     object_names: Mapping[int, str] | None = None,
     webhook_url: str | None = None,
     idempotency_key: str | None = None,
@@ -70,6 +71,7 @@ def submit(
         masks: at least one.
         outputs: of `masks`, `coco`, `overlay`, `alpha`; masks are always made.
         model: a model's name; None: the promoted one.
+        adapt: train the network on the video itself for a few steps first.
         object_names: by object id.
         webhook_url: gets a signed POST when the job ends.
         idempotency_key: sent again with the same files it gives the same job; by default a new one.
@@ -83,6 +85,7 @@ def submit(
     texts = {
         "outputs": ",".join(outputs),
         "model": model,
+        "adapt": "true" if adapt else None,
         "object_names": names,
         "webhook_url": webhook_url,
     }

@@ -26,7 +26,7 @@ export function progressText({ kind, status, phase, progress, started_at, finish
   if (status === "queued") return "Waiting for a worker";
   if (status !== "running") return "";
   const { done, total, rate, eta_seconds: left } = progress;
-  const unit = phase === "fetching" ? "videos" : UNITS[kind];
+  const unit = { fetching: "videos", adapting: "steps" }[phase] ?? UNITS[kind];
   const parts = [total ? `${done} of ${total} ${unit}` : null, rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s` : null, left !== null && left !== undefined ? `${duration(left)} left` : null];
   const words = parts.filter(Boolean).join(", ");
   const name = phase ? phase[0].toUpperCase() + phase.slice(1) : "Running";
