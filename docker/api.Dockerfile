@@ -6,6 +6,7 @@ WORKDIR /src
 RUN python -m venv /opt/ctvos
 COPY pyproject.toml README.md constraints.txt ./
 COPY ctvos_cli ctvos_cli
+COPY ctvos_client ctvos_client
 COPY ctvos_core ctvos_core
 COPY ctvos_jobs ctvos_jobs
 COPY service service

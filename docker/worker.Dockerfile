@@ -10,6 +10,7 @@ COPY constraints.txt ./
 RUN /opt/ctvos/bin/pip install -c constraints.txt torch torchvision safetensors
 COPY pyproject.toml README.md ./
 COPY ctvos_cli ctvos_cli
+COPY ctvos_client ctvos_client
 COPY ctvos_core ctvos_core
 COPY ctvos_jobs ctvos_jobs
 COPY service service

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ctvos_client import ServiceError, flows
+from ctvos_client import Mask, ServiceError, flows
 from ctvos_client.errors import UNREACHABLE
 from ctvos_client.flows import Flow, Pause, Request
 
@@ -113,3 +113,21 @@ def test_a_failed_job_raises_with_its_own_code() -> None:
     with pytest.raises(ServiceError, match="frame 3 is damaged") as caught:
         job.raise_for_status()
     assert caught.value.code == "video_corrupt"
+
+
+def test_a_form_says_only_what_was_chosen_and_can_be_sent_again() -> None:
+    masks = [Mask(b"png", 3), Mask(b"png", 5, objects=[2, 1])]
+    flow = flows.submit(b"video", masks, adapt=True, object_names={2: "dog"})
+    request = next(flow)
+    assert isinstance(request, Request)
+    assert request.options["data"] == {
+        "outputs": "masks",
+        "adapt": "true",
+        "object_names": '{"2": "dog"}',
+    }
+    texts = [(name, part[1]) for name, part in request.options["files"] if part[0] is None]
+    assert texts == [("frame", "3"), ("frame", "5"), ("objects", ""), ("objects", "2,1")]
+    assert request.options["headers"]["Idempotency-Key"]
+    assert flow.send(answer(503, retry_after="1")) == Pause(1)
+    assert next(flow) is request  # with the same key
+    flow.close()
