@@ -31,8 +31,8 @@ export class Stage {
     this.overlay = new Overlay(width, height);
     this.canvas = h("canvas", { tabindex: "0", role: "application", "aria-label": "Picture and masks", "aria-describedby": "stage-hint" });
     this.loading = h("p", { class: "loading", text: "Loading the frame", hidden: true });
-    this.hint = h("p", { class: "tool-hint", hidden: true });
-    this.element = h("div", { class: "stage" }, this.canvas, this.loading, this.hint,
+    this.hint = h("p", { class: "tool-hint" });
+    this.element = h("div", { class: "stage" }, this.canvas, this.loading,
       h("p", { id: "stage-hint", class: "visually-hidden", text: "Shift and arrow keys move a crosshair, Enter draws there. Question mark shows all keys." }));
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());
@@ -58,7 +58,6 @@ export class Stage {
     [this.toolName, this.tool] = [name, tool];
     this.canvas.dataset.tool = name;
     this.hint.textContent = HINTS[name] ?? "";
-    this.hint.hidden = !(name in HINTS);
     this.paint();
   }
 
@@ -146,7 +145,6 @@ export class Stage {
     } else if (event.button !== 0 || !this.tool) this.#gesture = "pan";
     else {
       this.#gesture = "draw";
-      this.hint.hidden ||= this.toolName !== "polygon"; // whoever draws knows how
       this.tool.down(this.viewport.toPicture(point));
     }
     this.canvas.classList.toggle("panning", this.#gesture === "pan");

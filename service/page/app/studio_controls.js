@@ -35,7 +35,7 @@ export function makeTransport(studio) {
       h("div", { class: "group" }, studio.number, h("span", { class: "of", text: `of ${last}` }), studio.time),
       h("div", { class: "group" }, h("label", { for: "opacity", text: "Masks" }), studio.opacity),
       h("div", { class: "group" }, iconButton("minus", "Zoom out", "−", () => studio.stage.zoom(0.8)), iconButton("plus", "Zoom in", "+", () => studio.stage.zoom(1.25)), iconButton("fit", "Fit into the window", "0", () => studio.stage.fit()))),
-    studio.timeline.element);
+    studio.timeline.element, studio.stage.hint);
 }
 
 function iconButton(name, label, key, action) {
