@@ -7,7 +7,7 @@ const OUTPUTS = [["overlay", "Overlay video"], ["coco", "COCO file"], ["alpha", 
 
 export class SegmentSettings {
   constructor() {
-    this.model = h("select", { id: "model" }, h("option", { value: "", text: "The promoted one" }));
+    this.model = h("select", { id: "model" }, h("option", { value: "", text: "The one in use" }));
     this.adapt = h("input", { type: "checkbox", id: "adapt" });
     this.boxes = OUTPUTS.map(([name, label]) => [name, h("input", { type: "checkbox", id: `output-${name}`, checked: true }), label]);
     this.element = h("section", { class: "panel", "aria-label": "Outputs" },
@@ -28,7 +28,7 @@ export class SegmentSettings {
   async #listModels() {
     const { models } = await getJson("/models").catch(() => ({ models: [] }));
     for (const { name, promoted } of models) {
-      if (promoted) this.model.options[0].textContent = `The promoted one: ${name}`;
+      if (promoted) this.model.options[0].textContent = `In use: ${name}`;
       this.model.append(h("option", { value: name, text: name }));
     }
   }
