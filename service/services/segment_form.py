@@ -151,7 +151,7 @@ def frame_masks(form: Form) -> list[FrameMask]:
 
 def _object_ids(text: str) -> list[int] | None:
     ids = [part.strip() for part in text.split(",")] if text else []
-    if not all(i.isascii() and i.isdecimal() and 1 <= int(i) <= 255 for i in ids):
+    if not all(i.isascii() and i.isdecimal() and len(i) <= 3 and 1 <= int(i) <= 255 for i in ids):
         raise Problem(
             422,
             "objects_invalid",

@@ -157,6 +157,7 @@ def test_a_new_object_may_be_anywhere(client: httpx.Client, service: Service, pa
         (mask_bytes(object_id=0), {"frame": "3", "objects": "7"}, "object_unknown"),
         (mask_bytes(), {"frame": "3", "objects": "1;2"}, "objects_invalid"),
         (mask_bytes(), {"frame": "3", "objects": "0"}, "objects_invalid"),
+        (mask_bytes(), {"frame": "3", "objects": "1" * 5000}, "objects_invalid"),
         (mask_bytes(), {"frame": "3", "objects": ["1", "1"]}, "mask_objects_unmatched"),
     ],
 )
