@@ -20,12 +20,13 @@ _STOP_SECONDS = 60
 
 
 @contextmanager
-def local_service(data_dir: Path, device: str) -> Iterator[str]:
+def local_service(data_dir: Path, device: str, **settings: str) -> Iterator[str]:
     """Run `ctvos serve` without a training worker; yields its address once it takes jobs.
 
     Args:
         data_dir: everything it keeps goes there; `serve.log` is what it said.
         device: what its worker runs on.
+        settings: environment variables `CTVOS_*`.
 
     Raises:
         InputError: `service_missing`, or `service_not_started` with the end of its log.
@@ -39,6 +40,7 @@ def local_service(data_dir: Path, device: str) -> Iterator[str]:
     # Settings of a service of the user's do not concern this one.
     own = {k: v for k, v in os.environ.items() if not k.startswith("CTVOS_")}
     own |= {"CTVOS_TRAIN_WORKERS": "0", "CTVOS_SEGMENT_WORKERS": "1", "CTVOS_DEVICE": device}
+    own |= settings
     command = [sys.executable, "-m", "ctvos_cli", "serve", "--port", str(port)]
     command += ["--data-dir", str(data_dir)]
     with log.open("wb") as output:

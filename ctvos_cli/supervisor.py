@@ -18,6 +18,7 @@ _LONGEST_DELAY_SECONDS = 30.0
 _HEALTHY_SECONDS = 60.0
 """Whatever ran so long is restarted without delay."""
 _STOP_SECONDS = 60.0
+_WORKER_NICENESS = 10
 _PARENT = "CTVOS_PARENT_PID"
 _log = structlog.get_logger(__name__)
 
@@ -25,13 +26,15 @@ _log = structlog.get_logger(__name__)
 def follow_supervisor() -> None:
     """In a child: end when the supervisor is gone, even if it was killed."""
     if parent := os.environ.get(_PARENT):
-        from worker.parent import follow
+        from ctvos_jobs.parent import follow
 
         follow(int(parent), signal.SIGTERM)
 
 
 class Supervisor:
     """Runs `ctvos` commands as children.
+
+    `ctvos worker` gets what the others leave of the processor: answers come at once while jobs run.
 
     Args:
         commands: arguments of `ctvos`, one list per child. They are stopped in reverse order.
@@ -75,13 +78,16 @@ class _Child:
 
     def start(self) -> None:
         self._started = time.monotonic()
-        # A session of its own: Ctrl-C is for the supervisor, which stops children in order.
         self._process = subprocess.Popen(
             self._command,
             env={**os.environ, _PARENT: str(os.getpid())},
             stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            # Ctrl-C is for the supervisor, which stops children in order. A session of its own
+            # would do as well, but Linux then shares processors out by session before niceness.
+            process_group=0,
         )
+        if self._name.startswith("worker "):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _WORKER_NICENESS)
 
     def revive(self) -> None:
         now = time.monotonic()

@@ -72,8 +72,8 @@ class Authentication:
         return Principal(LOCAL_KEY_ID, admin=True)
 
 
-def current_principal(request: Request) -> Principal:
-    """Whoever sent a request."""
+async def current_principal(request: Request) -> Principal:
+    """Whoever sent a request; asynchronous for the reason that `context_of` is."""
     principal: Principal = request.state.principal
     return principal
 

@@ -57,8 +57,11 @@ class ServiceContext:
         events.publish(self.redis, job.id, "status", lifecycle.public(job))
 
 
-def context_of(request: Request) -> ServiceContext:
-    """The context of the application that serves a request."""
+async def context_of(request: Request) -> ServiceContext:
+    """The context of the application that serves a request.
+
+    Asynchronous as it is a dependency: others are each run in a thread.
+    """
     context: ServiceContext = request.app.state.context
     return context
 
@@ -91,6 +94,7 @@ async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
     )
     context.meters.registry.register(JobCollector(database, client, settings))
     reaper = Reaper(database, settings, store, partial(_after_reaping, context))
+    prober.start()
     context.relay.start()
     reaper.start()
     try:
@@ -99,6 +103,7 @@ async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
         context.stopping.set()
         await asyncio.to_thread(reaper.stop)
         await asyncio.to_thread(context.relay.stop)
+        await asyncio.to_thread(prober.close)
         await context.aredis.aclose()
         client.close()
         celery.close()

@@ -1,32 +1,46 @@
-"""The process that looks at uploaded files: `python -m service.probe_child`, limits and all.
+"""What the guarded child does for one order: look at a video and masks, or draw frames.
 
-Reads a `ProbeOrder` from standard input, works in the folder that it was started in, and writes a
-`ProbeAnswer` to standard output. Decoders meet hostile bytes here, so the process first gives up
-most of what it could do; nothing it needs beyond its folder is in its environment.
+Decoders meet hostile bytes here, so the child first gives up most of what it could do; nothing it
+needs beyond its folder is in its environment. See `service.probe_server` for how it comes to be.
 """
+
+from __future__ import annotations
 
 import json
 import os
+import random
 import resource
-import sys
+import socket
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 _FEW_CPUS = 2
 
 
-def main() -> None:
-    """Answer one order."""
-    order = json.load(sys.stdin)
+def load() -> None:
+    """Import all that any order takes."""
+    for name in ("decode", "frames_zip", "masks", "probe"):
+        import_module(f"ctvos_core.video.{name}")
+    import_module("service.frame_drawing")
+    import_module("cv2")
+
+
+def answer(channel: socket.socket) -> None:
+    """Read an order, and write what comes of it."""
+    with channel.makefile("r") as lines:
+        order = json.loads(lines.readline())
+    os.chdir(order["folder"])
     _give_up_resources(order["limits"])
     # Decoders start as many threads as they see processors, each with memory of its own.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_FEW_CPUS])
-    json.dump(_answer(order), sys.stdout)
+    allowed = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, random.sample(allowed, min(_FEW_CPUS, len(allowed))))
+    channel.sendall(json.dumps(_answer(order)).encode() + b"\n")
 
 
 def _give_up_resources(limits: dict[str, int]) -> None:
     for what, value in (
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_AS, _mapped_bytes("VmSize") + limits["memory_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CORE, 0),
@@ -35,17 +49,27 @@ def _give_up_resources(limits: dict[str, int]) -> None:
         resource.setrlimit(what, (value, value + (what == resource.RLIMIT_CPU)))
 
 
-def _answer(order: dict[str, Any]) -> dict[str, Any]:
-    try:
-        from ctvos_core.errors import InputError
+def _mapped_bytes(what: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{what}:")[1].split()[0]) * 1024
 
-        try:
-            return _look(order)
-        except InputError as error:
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
+    from ctvos_core.errors import InputError
+
+    try:
+        return _look(order)
+    except (InputError, MemoryError) as error:
+        if isinstance(error, InputError) and not _is_memory_short(order["limits"]["memory_bytes"]):
             return {"error": {"code": error.code, "message": str(error)}}
-    except MemoryError:
-        message = f"it needs more than {order['limits']['memory_bytes']} bytes of memory to look at"
-        return {"error": {"code": "video_too_complex", "message": f"video: {message}"}}
+        most = order["limits"]["memory_bytes"]
+        message = f"video: it needs more than {most} bytes of memory to look at"
+        return {"error": {"code": "video_too_complex", "message": message}}
+
+
+def _is_memory_short(given: int) -> bool:
+    """Whether less than half is left: decoders call a video damaged that they had no room for."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] - _mapped_bytes("VmPeak") < given // 2
 
 
 def _look(order: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +134,3 @@ def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]
     labels, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
     absent = [i for i in objects if not (labels == i).any()]
     return {"frame": frame, "objects": objects, "absent": absent}
-
-
-if __name__ == "__main__":
-    main()

@@ -4,16 +4,15 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import Settings
+from service.probe_process import ProbeProcess
 
-_STARTUP_SECONDS = 30  # of wall time: many children may start at once on few processors
-_MAX_ANSWER_BYTES = 64 << 20
+_LATE_SECONDS = 30  # of wall time, while others have the processors
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,16 @@ class Prober:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._process = ProbeProcess()
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
+
+    def start(self) -> None:
+        """Get ready for the first request."""
+        self._process.start()
+
+    def close(self) -> None:
+        """End all children."""
+        self._process.close()
 
     async def probe(
         self,
@@ -95,7 +103,6 @@ class Prober:
             "video": video,
             "known": asdict(known) if known else None,
             "masks": [asdict(mask) for mask in masks],
-            "limits": self._limits(),
         }
         answer = await self._answer(folder, order)
         return (
@@ -116,11 +123,24 @@ class Prober:
             InputError: as `probe`, and `video_corrupt`; frames before the one at fault are written.
         """
         draw = {"video": str(video), "start": start, "stop": stop}
-        await self._answer(folder, {"draw": draw, "limits": self._limits()})
+        await self._answer(folder, {"draw": draw})
 
     async def _answer(self, folder: Path, order: dict[str, Any]) -> dict[str, Any]:
+        order = {"folder": str(folder), **order, "limits": self._limits()}
         async with self._slots:
-            answer = await self._ask(folder, order)
+            try:
+                seconds = self._settings.probe_seconds + _LATE_SECONDS
+                status, said = await self._process.ask(order, seconds)
+            except TimeoutError as error:
+                raise self._too_slow() from error
+        if status == -signal.SIGXCPU:
+            raise self._too_slow()
+        if status:
+            raise InputError(
+                "video_crashes_decoder",
+                f"video: its bytes crash the decoder (ended with {status})",
+            )
+        answer: dict[str, Any] = json.loads(said)
         if "error" in answer:
             raise InputError(answer["error"]["code"], answer["error"]["message"])
         return answer
@@ -136,49 +156,8 @@ class Prober:
             "video_pixels": settings.max_video_pixels,
         }
 
-    async def _ask(self, folder: Path, order: dict[str, Any]) -> dict[str, Any]:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the folder it works in is not searched for modules
-            "-m",
-            "service.probe_child",
-            cwd=folder,
-            env={
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                "MALLOC_ARENA_MAX": "2",
-                "OPENBLAS_NUM_THREADS": "1",
-                "OMP_NUM_THREADS": "1",
-            },
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            async with asyncio.timeout(self._settings.probe_seconds + _STARTUP_SECONDS):
-                output, errors = await child.communicate(json.dumps(order).encode())
-        except TimeoutError as error:
-            raise self._too_slow() from error
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        if child.returncode == -signal.SIGXCPU:
-            raise self._too_slow()
-        if child.returncode or len(output) > _MAX_ANSWER_BYTES:
-            raise _crash(child.returncode, errors)
-        answer: dict[str, Any] = json.loads(output)
-        return answer
-
     def _too_slow(self) -> InputError:
         seconds = self._settings.probe_seconds
         return InputError(
             "video_too_slow", f"video: expected to be looked at within {seconds:g} seconds, gave up"
         )
-
-
-def _crash(returncode: int | None, errors: bytes) -> InputError:
-    if b"MemoryError" in errors or b"Cannot allocate memory" in errors:
-        return InputError("video_too_complex", "video: it needs too much memory to look at")
-    reason = f"ended with {returncode}"
-    return InputError("video_crashes_decoder", f"video: its bytes crash the decoder ({reason})")

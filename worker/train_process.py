@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ctvos_core.errors import InputError
-from worker.parent import follow
+from ctvos_jobs.parent import follow
 
 REFUSED = 2
 

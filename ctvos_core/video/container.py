@@ -5,7 +5,7 @@ name other files and hosts, which it would then open.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -143,6 +143,9 @@ def decode_readable(container: InputContainer, stream: VideoStream) -> Iterator[
 
     What cannot be decoded is left out: the caller, who knows which frames there must be, sees the
         gap.
+
+    Raises:
+        MemoryError: there is not enough to decode; nothing is wrong with the video.
     """
     packets = container.demux(stream)
     while True:
@@ -152,7 +155,11 @@ def decode_readable(container: InputContainer, stream: VideoStream) -> Iterator[
             return
         except av.FFmpegError:
             packet = None  # unreadable from here on: hand out what the decoder still holds
-        with suppress(av.FFmpegError):
+        try:
             yield from stream.decode(packet)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
+            pass
         if packet is None:
             return

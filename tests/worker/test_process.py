@@ -82,7 +82,7 @@ def test_scratch_of_killed_processes_is_removed(tmp_path, monkeypatch):
 def test_a_follower_ends_with_the_process_that_started_it(tmp_path):
     follower = (
         "import os, signal, sys, time\n"
-        "from worker.parent import follow\n"
+        "from ctvos_jobs.parent import follow\n"
         "follow(os.getppid(), signal.SIGKILL)\n"
         "print(os.getpid(), flush=True)\n"
         "time.sleep(600)\n"
