@@ -25,6 +25,7 @@ from ctvos_jobs.settings import Settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Job
 from service.frame_cache import FrameCache
+from service.job_reader import JobReader
 from service.metrics import JobCollector, Meters
 from service.probing import Prober
 
@@ -42,6 +43,7 @@ class ServiceContext:
 
     settings: Settings
     database: Database
+    jobs: JobReader
     store: ArtifactStore
     redis: redis.Redis
     aredis: AsyncRedis
@@ -82,6 +84,7 @@ async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
     context = ServiceContext(
         settings=settings,
         database=database,
+        jobs=JobReader(database),
         store=store,
         redis=client,
         aredis=address.async_client(),

@@ -9,7 +9,6 @@ import redis
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
-from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs import events
 from ctvos_jobs.api_keys import Principal
@@ -48,7 +47,7 @@ async def stream_events(
     The last is always a `status` with the state in which the job has ended. An event tells when to
     look; what `GET /jobs/{id}` says is the truth.
     """
-    await run_in_threadpool(jobs.require_job, context, caller, job_id)
+    await jobs.read_job(context, caller, job_id)
     stream = _events(context, caller, job_id, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
@@ -84,7 +83,7 @@ async def _events(
 async def _look(context: ServiceContext, caller: Principal, job_id: str) -> Job | None:
     """The job; None once it is deleted."""
     try:
-        return await run_in_threadpool(jobs.require_job, context, caller, job_id)
+        return await jobs.read_job(context, caller, job_id)
     except Problem:
         return None
 

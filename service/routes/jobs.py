@@ -1,7 +1,6 @@
 """Jobs: looking at them, cancelling and deleting them."""
 
 from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs import lifecycle
 from service.dependencies import Caller, Context, Cursor, JobId, Limit, Prefer
@@ -42,7 +41,7 @@ async def get_job(
     """One job."""
     seconds = jobs.preferred_wait(prefer)
     if seconds is None:
-        job = await run_in_threadpool(jobs.require_job, context, caller, job_id)
+        job = await jobs.read_job(context, caller, job_id)
     else:
         job = await jobs.wait_for_end(context, caller, job_id, seconds)
         response.headers["Preference-Applied"] = f"wait={seconds:g}"

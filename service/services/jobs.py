@@ -5,7 +5,6 @@ import re
 import time
 
 import redis
-from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs import events, lifecycle
 from ctvos_jobs.api_keys import Principal
@@ -32,6 +31,14 @@ def require_job(context: ServiceContext, principal: Principal, job_id: str) -> J
     """A job, or 404 when there is none or it is another key's."""
     with context.database.reading() as session:
         job = lifecycle.get(session, job_id, owner(principal))
+    if job is None:
+        raise not_found("job", job_id)
+    return job
+
+
+async def read_job(context: ServiceContext, principal: Principal, job_id: str) -> Job:
+    """`require_job` for asyncio, and for many at once."""
+    job = await context.jobs.get(job_id, owner(principal))
     if job is None:
         raise not_found("job", job_id)
     return job
@@ -74,7 +81,7 @@ async def wait_for_end(
     deadline = time.monotonic() + seconds
     after: str | None = None
     while True:
-        job = await run_in_threadpool(require_job, context, principal, job_id)
+        job = await read_job(context, principal, job_id)
         left = deadline - time.monotonic()
         if job.status in TERMINAL or left <= 0 or context.stopping.is_set():
             return job
