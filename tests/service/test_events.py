@@ -4,10 +4,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from service_helpers import Service, form
+from service_helpers import Service, form, make_settings, serve
 
 from ctvos_jobs import events, lifecycle
 
@@ -117,3 +118,21 @@ def test_deleting_a_job_ends_its_stream(
     deleter.start()
     stream(client, job_id)
     deleter.join()
+
+
+def test_a_server_that_stops_ends_its_streams(tmp_path: Path, video_bytes: bytes) -> None:
+    with serve(make_settings(tmp_path / "data"), patience_seconds=None) as service:
+        with service.client() as client:
+            job_id = client.post("/segment", **form(video_bytes)).json()["id"]
+        read = threading.Event()
+
+        def follow() -> None:
+            with service.client() as client, client.stream("GET", f"/jobs/{job_id}/events") as r:
+                for _ in r.iter_bytes():
+                    read.set()
+
+        follower = threading.Thread(target=follow)
+        follower.start()
+        assert read.wait(60)
+    follower.join(60)
+    assert not follower.is_alive()

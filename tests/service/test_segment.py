@@ -72,7 +72,7 @@ def test_a_video_and_a_mask_make_a_queued_job(
     }
     with service.store.open_read(f"{inputs}/video.mp4") as file:
         assert file.read() == video_bytes
-    assert not list((service.settings.data_dir / "uploads").iterdir())
+    assert all(path.startswith("jobs/") for path in service.files())
 
 
 def test_a_network_with_one_encoder_may_adapt_and_one_with_two_may_not(

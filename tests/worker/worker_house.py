@@ -3,14 +3,17 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 from sqlalchemy import select
 
@@ -70,32 +73,38 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 class House:
-    """What `ctvos api` runs besides HTTP, in this process, and workers in theirs."""
+    """What `ctvos api` runs besides HTTP, in this process, and workers in theirs.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the data.
+        keeps_house: False: nobody but an API, once it is started, sends messages and looks after
+            lost jobs.
+        settings: other than in `ENVIRONMENT`, as environment variables.
+    """
+
+    def __init__(self, folder: Path, keeps_house: bool = True, **settings: str) -> None:
+        self._environment = {**ENVIRONMENT, "CTVOS_DATA_DIR": str(folder), **settings}
+        names = {name: name.removeprefix("CTVOS_").lower() for name in self._environment}
         self.settings: Settings = load_settings(
-            data_dir=folder,
-            lease_seconds=ENVIRONMENT["CTVOS_LEASE_SECONDS"],
-            heartbeat_seconds=ENVIRONMENT["CTVOS_HEARTBEAT_SECONDS"],
-            reap_seconds=ENVIRONMENT["CTVOS_REAP_SECONDS"],
-            device="cpu",
+            **{names[name]: value for name, value in self._environment.items() if "CTVOS_" in name}
         )
         self.database = Database(self.settings.database_url)
         self.database.migrate()
-        self.store = ArtifactStore(self.settings.artifact_url)
+        self.store = ArtifactStore(self.settings.artifact_url, self.settings.artifact_options)
         self.redis = EmbeddedRedis(folder)
         self.redis.start()
         self.client = self.redis.address.client()
         self._celery = make_celery(self.settings)
         self._relay = Relay(self.database, partial(send, self._celery))
         self._reaper = Reaper(self.database, self.settings, self.store)
-        self._relay.start()
-        self._reaper.start()
-        self._workers: list[subprocess.Popen[bytes]] = []
+        if keeps_house:
+            self._relay.start()
+            self._reaper.start()
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def close(self) -> None:
-        for worker in self._workers:
-            self.kill(worker)
+        for process in self._processes:
+            self.kill(process)
         self._reaper.stop()
         self._relay.stop()
         self._celery.close()
@@ -106,25 +115,38 @@ class House:
     def start_worker(self, kind: str = "segment", **environment: str) -> "subprocess.Popen[bytes]":
         """Start `ctvos worker KIND` as the head of a process group, and wait until it is ready."""
         before = self.processes(kind)
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "ctvos_cli", "worker", kind],
-            env={
-                **os.environ,
-                **ENVIRONMENT,
-                "CTVOS_DATA_DIR": str(self.settings.data_dir),
-                **environment,
-            },
-            start_new_session=True,
-        )
-        self._workers.append(worker)
+        worker = self._start("worker", kind, **environment)
         wait_until(lambda: self.processes(kind) - before, f"a {kind} worker that tells of itself")
         return worker
 
-    def kill(self, worker: "subprocess.Popen[bytes]") -> None:
-        """kill -9 of a worker and all its processes."""
-        if worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+    def start_api(self) -> "tuple[subprocess.Popen[bytes], str]":
+        """Start `ctvos api` and wait until it answers; returns its address, too."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        api, url = self._start("api", "--port", str(port)), f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{url}/healthz", trust_env=False).is_success
+            return False
+
+        wait_until(answers, "an API that answers")
+        return api, url
+
+    def _start(self, *command: str, **environment: str) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ctvos_cli", *command],
+            env={**os.environ, **self._environment, **environment},
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """kill -9 of a worker and all its processes, or of an API."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         for key in self.client.scan_iter("ctvos:worker:*"):
             self.client.delete(key)
 
