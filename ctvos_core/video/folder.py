@@ -12,6 +12,8 @@ from ctvos_core.video.info import FOLDER_FRAME_RATE, MAX_PIXELS, VideoInfo
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+_END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND"}
+_TAIL_BYTES = 4096  # programs append a little of their own
 _EXIF_ORIENTATION = 0x0112
 _EXIF_ROTATIONS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 # What Pillow raises on damaged images, besides OSError.
@@ -19,7 +21,7 @@ IMAGE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionB
 
 
 def index_folder(path: Path) -> VideoInfo:
-    """Describe a folder of frames by their headers alone; see `probe` for the errors."""
+    """Describe a folder of frames by their headers and ends; see `probe` for the errors."""
     files = _frame_files(path)
     sizes = [_read_header(file) for file in files]
     (width, height), rotation, codec, mode = sizes[0]
@@ -103,6 +105,19 @@ def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], file.name
 
 
+def _has_end(file: Path, form: str) -> bool:
+    """Whether the mark that ends an image is there; True for formats without one.
+
+    Far cheaper than decoding, and what was cut short has none.
+    """
+    mark = _END_MARKS.get(form)
+    if mark is None:
+        return True
+    with file.open("rb") as data:
+        data.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+        return mark in data.read()
+
+
 def _read_header(file: Path) -> tuple[tuple[int, int], int, str, str]:
     """Displayed size, rotation, format and mode of an image."""
     try:
@@ -110,9 +125,11 @@ def _read_header(file: Path) -> tuple[tuple[int, int], int, str, str]:
             orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
             width, height = image.size
             form, mode = (image.format or "").lower(), image.mode
+            if width * height <= MAX_PIXELS and not _has_end(file, form):
+                image.load()  # some have no mark at their end, and are whole all the same
     except IMAGE_ERRORS as error:
         raise InputError(
-            "video_corrupt", f"{file}: expected an image, got damaged bytes: {error}"
+            "video_corrupt", f"{file}: expected a whole image, got damaged bytes: {error}"
         ) from error
     if width * height > MAX_PIXELS:
         raise InputError(

@@ -228,7 +228,7 @@ def test_the_thread_reaps_and_reports_and_survives_a_failing_store(
     reaper = Reaper(sqlite, quick, store, on_report)
     reaper.start()
     try:
-        assert reported.wait(10)
+        assert reported.wait(60)
     finally:
         reaper.stop()
     assert reports[0].changed == [job.id]

@@ -104,7 +104,7 @@ def serve(settings: Settings, patience_seconds: int | None = 2) -> Iterator[Serv
     database = Database(settings.database_url)
     client = server_redis.address.client()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not server.started:
             assert thread.is_alive(), "the server did not start"
             assert time.monotonic() < deadline, "the server did not start in time"

@@ -125,11 +125,11 @@ def test_no_server_error_and_no_undeclared_answer(case: schemathesis.Case, thing
     if case.operation.definition.raw["operationId"] == "readiness":
         names = names[1:]  # 503 is its answer while there is no worker
     checks = CHECKS.get_by_names(names)
-    case.validate_response(case.call(base_url=things.service.url, timeout=30), checks=checks)
+    case.validate_response(case.call(base_url=things.service.url, timeout=120), checks=checks)
     if case.path_parameters:
         ids = things.ids()
         case.path_parameters = {name: ids.get(name, "x") for name in case.path_parameters}
-        answer = case.call(base_url=things.service.url, timeout=30)
+        answer = case.call(base_url=things.service.url, timeout=120)
         case.validate_response(answer, checks=checks)
         missing = answer.status_code == 404 and answer.json()["code"].endswith("job_not_found")
         assert not missing

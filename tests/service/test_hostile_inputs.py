@@ -162,6 +162,7 @@ def test_zip_bombs_and_traps(client: httpx.Client, service: Service) -> None:
         ({"00000.png": b"\0" * (80 << 20)}, "zip_bomb"),
         ({"00000.png": png_claiming(60000, 60000)}, "video_corrupt"),
         ({"00000.png": b"not an image"}, "video_corrupt"),
+        ({"00000.png": image, "00001.png": image[: len(image) // 2]}, "video_corrupt"),
         ({"a/0.png": image, "b/0.png": image}, "zip_has_folders"),
         ({"0.png": image, "1.png": other}, "frame_sizes_differ"),
         ({"0.png": image, "0.jpg": image}, "frame_names_clash"),

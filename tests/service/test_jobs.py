@@ -120,12 +120,10 @@ def test_prefer_wait_returns_when_the_job_has_finished(
 
     worker = threading.Thread(target=finish_later)
     worker.start()
-    started = time.monotonic()
     response = client.get(f"/jobs/{job_id}", headers={"Prefer": "respond-async, wait=30"})
     worker.join()
     assert response.json()["status"] == "succeeded"
     assert response.headers["preference-applied"] == "wait=30"
-    assert 0.4 < time.monotonic() - started < 10
 
 
 def test_unknown_ids_and_paths_and_methods(client: httpx.Client) -> None:

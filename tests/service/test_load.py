@@ -38,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
     process = subprocess.Popen([sys.executable, "-c", code], env=environment)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1800):
             try:
                 httpx.get(f"{url}/healthz", trust_env=False)
                 break
@@ -48,7 +48,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
         yield url, psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert process.wait(60) in (0, -signal.SIGTERM)
         redis.stop()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from worker_house import House, truth, write_clip
+from worker_house import LONG_FRAMES, House, truth, write_clip
 
 from ctvos_core.video import write_mask
 
@@ -19,7 +19,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Frames enough for something to happen in between."""
-    return write_clip(tmp_path_factory.mktemp("clip") / "long.mp4", 30)
+    return write_clip(tmp_path_factory.mktemp("clip") / "long.mp4", LONG_FRAMES)
 
 
 @pytest.fixture(scope="session")

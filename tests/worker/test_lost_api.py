@@ -128,6 +128,7 @@ def test_the_loss_of_a_machine_is_noticed_by_the_next(house: House, worker, larg
     house.wait_for_masks(job_id)
     house.kill(api)
     house.kill(worker)
+    house.lose(job_id)
     house.start_worker()
     house.start_api()
     job = house.wait_for_end(job_id)

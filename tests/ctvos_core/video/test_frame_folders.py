@@ -137,6 +137,19 @@ def test_damaged_frames_are_named(make_frames, keep, suffix):
     assert f"1.{suffix}" in message
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_frame_cut_short_is_found_before_work_begins(make_frames, suffix):
+    folder = make_frames([f"{i}.{suffix}" for i in range(3)])
+    cut = folder / f"1.{suffix}"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: len(whole) * 9 // 10])
+    with pytest.raises(InputError, match=f"1.{suffix}: expected a whole image") as caught:
+        probe(folder)
+    assert caught.value.code == "video_corrupt"
+    cut.write_bytes(whole + bytes(100_000))  # what others append does no harm
+    assert probe(folder).frame_count == 3
+
+
 def test_an_image_may_not_claim_any_size(make_frames):
     folder = make_frames(["0.png"])
     buffer = io.BytesIO()
