@@ -20,7 +20,7 @@ _FEW_CPUS = 2
 
 def load() -> None:
     """Import all that any order takes."""
-    for name in ("decode", "frames_zip", "masks", "probe"):
+    for name in ("decode", "frames_zip", "inputs", "probe"):
         import_module(f"ctvos_core.video.{name}")
     import_module("service.frame_drawing")
     import_module("cv2")
