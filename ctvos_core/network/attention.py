@@ -33,7 +33,7 @@ class AttentionConfig:
     temperature: float = 0.06
     """Divides the similarities."""
     cosine: bool = True
-    """Similarity: cosine, or the plain dot product divided by sqrt(C) (paper)."""
+    """Similarity: cosine, or the plain dot product (paper)."""
 
 
 def prepare(x: Tensor, config: AttentionConfig) -> Tensor:
@@ -43,7 +43,8 @@ def prepare(x: Tensor, config: AttentionConfig) -> Tensor:
         x: (..., C, h, w) raw queries or keys.
         config: temperature and kind of similarity; each side takes half of the factor.
     """
-    x = F.normalize(x, dim=-3) if config.cosine else x / x.shape[-3] ** 0.25
+    if config.cosine:
+        x = F.normalize(x, dim=-3)
     return x * config.temperature**-0.5
 
 

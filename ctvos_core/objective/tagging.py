@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 class TagSample(NamedTuple):
-    """Tags of random pixels of a region."""
+    """Tags of random pixels of a region, in B groups that each have a mean of their own."""
 
     tags: Tensor
     """(B, M) in [0, 1]."""
     valid: Tensor
-    """(B, M) bool; an image has fewer than M where its region is smaller."""
+    """(B, M) bool; a group has fewer than M where its region is smaller."""
 
 
 def sample_tags(tags: Tensor, region: Tensor, order: Tensor, count: int) -> TagSample:

@@ -85,7 +85,11 @@ class ObjectiveConfig:
     margin: float = 0.5
     """G of the push loss, at most 1."""
     tag_pixels: int = 256
-    """M, pixels drawn from the cutout, and as many from the rest."""
+    """M, pixels drawn from each clip's cutout, and as many from the rest."""
+    tag_group: Literal["batch", "clip"] = "batch"
+    """Which of them have a mean tag in common. In the group of one clip, a map of the place in the
+    image will do, bright above and dark below, whatever is cut out; all clips of a batch, with
+    their cutouts in different places, have only the cutout in common."""
     cross_entropy: bool = False
     """Binary cross-entropy instead of pull and push (Table 6)."""
     two_tone_share: float = 0.0

@@ -14,6 +14,7 @@ from ctvos_core.network.encoder import Features
 from ctvos_core.objective.contrastive import contrastive_loss
 from ctvos_core.objective.reconstruction import cell_means, copy_loss, reconstruction_loss
 from ctvos_core.objective.tagging import (
+    TagSample,
     pull_loss,
     push_loss,
     sample_tags,
@@ -56,7 +57,7 @@ class Losses(nn.Module):
         losses: dict[str, Tensor] = {}
         if clips is not None and orders is not None:
             found = reconstruct(self.network, clips)
-            losses |= clip_losses(found, clips, orders, self._config)
+            losses |= clip_losses(found, clips, orders, self._config, self._workers)
         if pairs is not None:
             losses["contrastive"] = self._config.pairs.weight * self._contrast(pairs)
         return losses
@@ -106,7 +107,11 @@ def reconstruct(network: CTVOS, clips: ClipBatch) -> Reconstruction:
 
 
 def clip_losses(
-    found: Reconstruction, clips: ClipBatch, orders: Tensor, config: TrainingConfig
+    found: Reconstruction,
+    clips: ClipBatch,
+    orders: Tensor,
+    config: TrainingConfig,
+    workers: Workers,
 ) -> dict[str, Tensor]:
     """Losses of B reconstructions by name, each with its weight."""
     objective = config.objective
@@ -116,32 +121,43 @@ def clip_losses(
         cells = cell_means(target, config.network.stride)
         losses["copy"] = objective.copy * copy_loss(found.copied, cells)
     if objective.tagging and objective.cutout != "none":
-        tagging = tagging_loss(found.tags, clips.cutout, orders, objective)
+        tagging = tagging_loss(found.tags, clips.cutout, orders, objective, workers)
         losses["tagging"] = objective.tagging * tagging
     return losses
 
 
 def tagging_loss(
-    tags: Tensor, cutout: Tensor, orders: Tensor, objective: ObjectiveConfig
+    tags: Tensor, cutout: Tensor, orders: Tensor, objective: ObjectiveConfig, workers: Workers
 ) -> Tensor:
-    """`L_c_tagging = L_cp + L_rp` (Eq. 7), or its alternative; mean over the images.
+    """`L_c_tagging = L_cp + L_rp` (Eq. 7), or its alternative; mean over the groups of pixels.
 
     Args:
         tags: (B, S, S) in [0, 1].
         cutout: (B, S, S) bool.
         orders: (2, B, S, S) random numbers in [0, 1).
-        objective: which parts count, the margin and the number of pixels.
+        objective: which parts count, the margin, the number of pixels, and what a group is.
+        workers: the processes that share the batch.
     """
     if objective.cross_entropy:
         return tag_cross_entropy(tags, cutout).mean()
-    inside = sample_tags(tags, cutout, orders[0], objective.tag_pixels)
-    loss = tags.new_zeros(len(tags))
+    samples = [
+        sample_tags(tags, region, order, objective.tag_pixels)
+        for region, order in zip((cutout, ~cutout), orders, strict=True)
+    ]
+    if objective.tag_group == "batch":
+        samples = [_join(sample, workers) for sample in samples]
+    inside, rest = samples
+    loss = tags.new_zeros(len(inside.tags))
     if objective.pull:
         loss = loss + pull_loss(inside)
     if objective.push:
-        rest = sample_tags(tags, ~cutout, orders[1], objective.tag_pixels)
         loss = loss + push_loss(rest, inside, objective.margin)
     return loss.mean()
+
+
+def _join(sample: TagSample, workers: Workers) -> TagSample:
+    """The samples of all images of all processes as one."""
+    return TagSample(*(workers.gather(part).reshape(1, -1) for part in sample))
 
 
 def _flat(images: Tensor) -> Tensor:

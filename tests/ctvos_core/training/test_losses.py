@@ -39,8 +39,9 @@ def test_reconstruction_attends_over_all_past_and_zoomed_views_at_once(cache, se
         q, k, v = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (query.out, keys, values))
         if attention.cosine:
             q, k = F.normalize(q, dim=1), F.normalize(k, dim=1)
-        scale = attention.temperature * (1 if attention.cosine else q.shape[1] ** 0.5)
-        attended = ((q @ k.T / scale).softmax(1) @ v).T.unflatten(1, query.out.shape[-2:])
+        attended = ((q @ k.T / attention.temperature).softmax(1) @ v).T.unflatten(
+            1, query.out.shape[-2:]
+        )
         image, tags = network.decode(attended[None, :-3], query, clips.images.shape[-2:])
         assert torch.allclose(found.copied[b], attended[-3:], atol=1e-5)
         assert torch.allclose(found.image[b], image[0], atol=1e-4)
@@ -70,19 +71,55 @@ def test_weights_multiply_losses(cache):
     heavier = configure([*CLIP_SETTINGS, *changed])
     batch = first_batch(cache, config)
     found = reconstruct(make_network(config), batch.clips)
-    light, heavy = (clip_losses(found, batch.clips, batch.orders, c) for c in (config, heavier))
+    light, heavy = (clip_losses(found, *batch[::2], c, Workers()) for c in (config, heavier))
     for name, factor in {"copy": 3, "tagging": 2, "reconstruction": 5}.items():
         assert heavy[name].item() == pytest.approx(factor * light[name].item())
+
+
+def tagging(tags, cutout, orders, *settings):
+    objective = configure(["preset=paper", *settings]).objective
+    return tagging_loss(tags, cutout, orders, objective, Workers()).item()
 
 
 def test_tagging_is_the_sum_of_pull_and_push():
     tags = torch.rand(3, 8, 8)
     cutout, orders = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
-    parts = [
-        tagging_loss(tags, cutout, orders, configure(["preset=paper", *switches]).objective)
+    both, pull, push = (
+        tagging(tags, cutout, orders, *switches)
         for switches in ((), ("objective.push=false",), ("objective.pull=false",))
-    ]
-    assert parts[0].item() == pytest.approx((parts[1] + parts[2]).item())
-    other = configure(["preset=paper", "objective.cross_entropy=true"]).objective
-    entropy = F.binary_cross_entropy(tags, (~cutout).float())
-    assert tagging_loss(tags, cutout, orders, other).item() == pytest.approx(entropy.item())
+    )
+    assert both == pytest.approx(pull + push)
+    entropy = F.binary_cross_entropy(tags, (~cutout).float()).item()
+    other = tagging(tags, cutout, orders, "objective.cross_entropy=true")
+    assert other == pytest.approx(entropy)
+
+
+def test_a_group_of_tags_is_of_the_batch_or_of_one_clip():
+    tags = torch.rand(3, 8, 8)
+    cutout, orders = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
+    cutout[0] = False
+
+    def expected(inside, rest):
+        pull = inside.var(correction=0) if len(inside) else torch.tensor(0.0)
+        gap = (inside.mean() - rest.mean()).abs() if len(inside) else torch.tensor(0.5)
+        return (pull + (0.5 - gap).clamp_min(0)).item()
+
+    clips = [expected(t[c], t[~c]) for t, c in zip(tags, cutout, strict=True)]
+    everything = "objective.tag_pixels=64"
+    group = tagging(tags, cutout, orders, everything, "objective.tag_group=clip")
+    assert group == pytest.approx(sum(clips) / 3)
+    assert tagging(tags, cutout, orders, everything) == pytest.approx(
+        expected(tags[cutout], tags[~cutout])
+    )
+
+
+def test_a_map_of_the_place_does_not_pass_for_tags_of_cutouts():
+    """Bright above and dark below: as far apart as can be for each clip, alike for the batch."""
+    tags = torch.zeros(2, 8, 8)
+    tags[:, :4] = 1
+    cutout = torch.zeros(2, 8, 8, dtype=torch.bool)
+    cutout[0, :2, :2] = cutout[1, -2:, -2:] = True
+    orders = torch.rand(2, 2, 8, 8)
+    push = "objective.pull=false", "objective.tag_pixels=64"
+    assert tagging(tags, cutout, orders, *push, "objective.tag_group=clip") == 0
+    assert tagging(tags, cutout, orders, *push) == pytest.approx(0.5)
