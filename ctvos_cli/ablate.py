@@ -19,7 +19,7 @@ def ablate(
     out: Out,
     tables: Annotated[
         str | None,
-        typer.Option(help="Some of 3, 4, 5, 6, 7, size, ours, with commas; all by default."),
+        typer.Option(help="Some of 3, 4, 5, 6, 7, size, ours, noise, with commas; all by default."),
     ] = None,
     settings: Settings = None,
     sequences: Annotated[

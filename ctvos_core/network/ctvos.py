@@ -39,7 +39,9 @@ PRESETS = {
         shared_encoder=False,
         decoder_skips=False,
         value_channels=256,
-        attention=AttentionConfig(temperature=1.0, cosine=False),
+        # The root of the 256 channels, as attention is usually scaled. Left plain, the products
+        # are so large that each query sees one key only and hardly learns.
+        attention=AttentionConfig(temperature=16.0, cosine=False),
     ),
 }
 """`paper` follows the paper's text; `default` shares query and key weights, compares by cosine and

@@ -32,7 +32,9 @@ def write_ablations(
         f"Scale: {config.steps} steps of {config.clips.batch} clips at {config.clips.view} pixels "
         f"for every variant (settings: {', '.join(settings) or 'none'}). Evaluated on "
         f"{evaluated_on}. Scores are in percent; at a small scale, differences of a point or two "
-        "are noise.",
+        "are noise. The tag difference is that of the mean tags of a cutout and the rest, on clips "
+        "that were not trained on; elsewhere, with the cutouts of other clips, it is as large only "
+        "where the tags follow the place in the image.",
     ]
     for number, table in tables.items():
         title = f"Table {number}: {table.title}" if number.isdigit() else table.title
@@ -53,7 +55,7 @@ def _header() -> list[str]:
     names = ["variant"]
     for readout in READOUTS:
         names += [f"{readout} J&F", "J", "F"]
-    names += ["loss", "tag difference"]
+    names += ["loss", "tag difference", "elsewhere"]
     return ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
 
 
@@ -62,8 +64,9 @@ def _row(name: str, outcome: Outcome) -> str:
     for readout in READOUTS:
         scores = outcome.scores[readout]
         cells += [f"{value:.1f}" for value in (scores.j_and_f, scores.j, scores.f)]
-    difference = outcome.tag_difference
-    cells += [f"{outcome.loss:.3f}", "" if difference is None else f"{difference:.2f}"]
+    cells.append(f"{outcome.loss:.3f}")
+    for difference in (outcome.tag_difference, outcome.tag_difference_elsewhere):
+        cells.append("" if difference is None else f"{difference:.2f}")
     return "| " + " | ".join(cells) + " |"
 
 

@@ -87,7 +87,9 @@ TABLES = {
                 "cosine similarity",
                 ("network.attention.cosine=true", "network.attention.temperature=0.06"),
             ),
+            Variant("dot product not scaled", ("network.attention.temperature=1",)),
             Variant("decoder skips", ("network.decoder_skips=true",)),
+            Variant("tags of each clip alone", ("objective.tag_group=clip",)),
             Variant("synthetic motion", ("clips.motion=0.5",)),
             Variant("attached cutout", ("clips.motion=0.5", "objective.scene_attached=true")),
             Variant("mask-like values", ("objective.two_tone_share=0.3",)),
@@ -95,6 +97,10 @@ TABLES = {
             Variant("pseudo-video from photos", ("clips.photo_share=0.3",)),
             Variant("contrastive correspondence", ("pairs.batch=4",)),
         ),
+    ),
+    "noise": Table(
+        "The paper's method with other random numbers",
+        (Variant("seed 0"), Variant("seed 1", ("seed=1",)), Variant("seed 2", ("seed=2",))),
     ),
 }
 """By number in the paper, or by name."""
@@ -124,7 +130,9 @@ class Outcome:
     loss: float
     """Mean of the last report."""
     tag_difference: float | None
-    """On clips that were not trained on."""
+    """Between the cutout and the rest, on clips that were not trained on; None without cutouts."""
+    tag_difference_elsewhere: float | None
+    """Likewise, with other clips' cutouts: as large where tags follow the place in the image."""
     picture: Path
     """Reconstructions and tag maps of such clips."""
 
@@ -225,5 +233,6 @@ def _outcome(run: Path, picture: Path, scores: Mapping[str, Scores]) -> Outcome:
         scores=scores,
         loss=next(row["loss"] for row in reversed(rows) if "loss" in row),
         tag_difference=rows[-1].get("tag_difference"),
+        tag_difference_elsewhere=rows[-1].get("tag_difference_elsewhere"),
         picture=picture,
     )

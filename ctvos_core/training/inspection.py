@@ -23,8 +23,7 @@ def inspect(network: CTVOS, clips: ClipBatch, picture: Path | None = None) -> di
     Args:
         network: with a decoder.
         clips: B clips.
-        picture: a PNG is written here, a row per clip: the first past frame, the current frame with
-            its cutout (the target), the decoder's image, the tags (black 0, white 1), and the copy.
+        picture: a PNG is written here, as `draw` has it.
 
     Returns:
         `unseen_reconstruction`, the Huber loss, and, if there are cutouts, `tag_difference`, the
@@ -34,7 +33,7 @@ def inspect(network: CTVOS, clips: ClipBatch, picture: Path | None = None) -> di
     found = reconstruct(network, clips)
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)
-        _write(picture, clips, found)
+        cv2.imwrite(str(picture), cv2.cvtColor(draw(clips, found), cv2.COLOR_RGB2BGR))
     target = clips.contents[:, -1]
     figures = {"unseen_reconstruction": reconstruction_loss(found.image, target).item()}
     if clips.cutout.any():
@@ -46,7 +45,13 @@ def inspect(network: CTVOS, clips: ClipBatch, picture: Path | None = None) -> di
     return figures
 
 
-def _write(path: Path, clips: ClipBatch, found: Reconstruction) -> None:
+def draw(clips: ClipBatch, found: Reconstruction) -> np.ndarray:
+    """What became of B clips.
+
+    Returns:
+        (B S, 5 S, 3) uint8 RGB, a row per clip: the first past frame, the current frame with its
+        cutout (the target), the decoder's image, the tags (black 0, white 1), and the copy.
+    """
     side = clips.images.shape[-1]
     rows = []
     for b in range(len(clips.images)):
@@ -60,7 +65,7 @@ def _write(path: Path, clips: ClipBatch, found: Reconstruction) -> None:
             copied,
         ]
         rows.append(np.hstack(tiles))
-    cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    return np.vstack(rows)
 
 
 def _rgb(lab: Tensor) -> np.ndarray:
