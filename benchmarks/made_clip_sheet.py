@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -30,9 +31,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("models", type=Path, nargs="+", help="folders of models")
     parser.add_argument("--clips", type=int, default=1)
-    parser.add_argument("--view", type=int, default=64, help="pixels, as in training")
+    parser.add_argument("--set", action="append", default=[], help="key=value, as in training")
     options = parser.parse_args()
-    clips = made_clips(options.clips, options.view)
+    clips = made_clips(options.clips, options.set)
     rows = []
     for folder in options.models:
         with torch.inference_mode():
@@ -40,9 +41,9 @@ def main() -> None:
     cv2.imwrite(str(options.out), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
 
 
-def made_clips(count: int, view: int) -> ClipBatch:
+def made_clips(count: int, settings: Sequence[str]) -> ClipBatch:
     """Clips of the paper's kind from the made clip, the same at every call."""
-    config = configure(["preset=paper", f"clips.view={view}", "clips.max_gap=1"])
+    config = configure(["preset=paper", "clips.max_gap=1", *settings])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "videos").mkdir()
