@@ -115,10 +115,13 @@ import resource, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
+from ctvos_core.propagation import propagator
 from ctvos_jobs.settings import load_settings
 from worker.context import open_context
 from worker.run_job import run_job
 
+# CPUs that multiply bfloat16 take half as much.
+propagator.network_dtype = lambda device: torch.float32
 context = open_context(load_settings())
 warm_up, job, mebibytes = sys.argv[1:]
 run_job(context, warm_up)
