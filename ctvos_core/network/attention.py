@@ -30,7 +30,7 @@ class MemoryGroup(NamedTuple):
 class AttentionConfig:
     """What the similarity of a query and a key is."""
 
-    temperature: float = 0.06
+    temperature: float = 0.08
     """Divides the similarities."""
     cosine: bool = True
     """Similarity: cosine, or the plain dot product (paper)."""
@@ -95,39 +95,27 @@ class TiledAttention:
     Args:
         top_k: keys per query that take part in the softmax; None: all.
         tile: side of a tile in cells.
-        search_every: tiles whose windows show one value only read the groups without a window in
-            one of so many calls and keep that value in the others; 1: always read everything.
     """
 
-    def __init__(self, top_k: int | None = None, tile: int = 8, search_every: int = 1) -> None:
-        self.top_k, self.tile, self.search_every = top_k, tile, search_every
-        self._calls = 0
+    def __init__(self, top_k: int | None = None, tile: int = 8) -> None:
+        self.top_k, self.tile = top_k, tile
 
     def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
         """See `Attention`."""
         _check(query, memory)
-        self._calls += 1
-        seen = [_Seen(group, memory[-1].values) for group in memory]
+        seen = [_Seen(group) for group in memory]
         h, w = query.shape[-2:]
         rows = []
-        for y, top in enumerate(range(0, h, self.tile)):
+        for top in range(0, h, self.tile):
             row = []
-            for x, left in enumerate(range(0, w, self.tile)):
+            for left in range(0, w, self.tile):
                 tile = (top, min(top + self.tile, h), left, min(left + self.tile, w))
-                may_rest = (self._calls + y + x) % self.search_every > 0
-                row.append(self._attend_tile(query, seen, tile, may_rest))
+                row.append(self._attend_tile(query, seen, tile))
             rows.append(torch.cat(row, -1))
         return torch.cat(rows, -2)
 
-    def _attend_tile(
-        self, query: Tensor, seen: Sequence[_Seen], tile: Area, may_rest: bool
-    ) -> Tensor:
+    def _attend_tile(self, query: Tensor, seen: Sequence[_Seen], tile: Area) -> Tensor:
         size = (tile[1] - tile[0], tile[3] - tile[2])
-        windowed = [part for part in seen if part.group.radius is not None]
-        # Far from every object all values are the same, whatever the similarities are.
-        if not any(part.varies(tile) for part in (windowed if may_rest and windowed else seen)):
-            plain = seen[0].plain
-            return plain[:, None, None].expand(len(query), -1, *size)
         queries = _tokens(_cut(query[:, None], tile))
         scores = []
         for part in seen:
@@ -143,25 +131,12 @@ class TiledAttention:
 
 
 class _Seen:
-    """A group, as the tiles of one call see it.
+    """A group, as the tiles of one call see it."""
 
-    Args:
-        group: the group.
-        typical: (B, T, V, h, w) values; what most cells of their first frame hold is `plain`.
-    """
-
-    def __init__(self, group: MemoryGroup, typical: Tensor) -> None:
+    def __init__(self, group: MemoryGroup) -> None:
         self.group = group
-        self.plain = typical[0, 0].flatten(1)[:, ::7].median(1).values
-        """(V,)."""
         # Kept with channels last, as propagation keeps them, this is a view.
         self._tokens = _tokens(group.values)
-        varied = (
-            (self._tokens != self.plain)
-            .any(-1)
-            .unflatten(1, group.values.shape[1:2] + group.values.shape[3:])
-        )
-        self._varied = varied.any(1).any(0).cpu().numpy()
 
     def block(self, tile: Area) -> Area:
         """The part of the group's frames that the queries of a tile can see."""
@@ -176,11 +151,6 @@ class _Seen:
             max(left - reach, 0),
             min(right + reach, w),
         )
-
-    def varies(self, tile: Area) -> bool:
-        """Whether any value that a tile can see is not the plain one."""
-        top, bottom, left, right = self.block(tile)
-        return bool(self._varied[top:bottom, left:right].any())
 
     def lookup(self, tile: Area) -> Callable[[Tensor], Tensor]:
         """How (B, Q, k) places in a tile's block become (B, Q, k, V) values."""

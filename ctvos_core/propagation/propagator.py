@@ -45,7 +45,7 @@ class PropagationConfig:
     """Frames before the current one that are remembered."""
     given_frames: int = 8
     """Frames with given masks that are remembered; the first is never dropped."""
-    recent_radius: int | None = 12
+    recent_radius: int | None = 8
     """Window in cells around a query in the recent frames; None: all of the frame. Given frames are
     always seen as a whole, so that an object that moved far or was hidden is found again."""
     key_dims: int | None = 64
@@ -57,11 +57,7 @@ class PropagationConfig:
     top_k: int | None = 4
     """Keys per query that take part."""
     prune_below: float = 0.05
-    """Probabilities under it become 0: they are leaks from afar, and where only the background is
-    left nothing needs computing."""
-    search_every: int = 4
-    """Where no object was near in the recent frames, the given ones are searched in one of so many
-    frames; an object that comes back elsewhere is found that much later."""
+    """Probabilities under it become 0: they are leaks from afar."""
     tile: int = 8
     """Side of an attention tile in cells."""
 
@@ -103,7 +99,7 @@ class Propagator:
         self._dtype = network_dtype(self.device)
         self._model = inference_copy(model, self.device, self._dtype)
         self._readout = make_readout(config.readout, self._model, config.label_parts)
-        self._attention = TiledAttention(config.top_k, config.tile, config.search_every)
+        self._attention = TiledAttention(config.top_k, config.tile)
         self._stride = model.config.stride
         self._slots = ObjectSlots(ids)
         self._told: set[int] = set()

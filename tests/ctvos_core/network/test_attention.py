@@ -71,17 +71,6 @@ def test_both_have_the_same_gradients():
     assert torch.allclose(*gradients, atol=1e-4)
 
 
-def test_a_tile_that_sees_one_value_only_returns_it_exactly():
-    generator = torch.Generator().manual_seed(2)
-    query, [(keys, values, _)] = random_memory(generator, 1, 4, 2, 12, 12, [(3, 2)])
-    values[:] = torch.tensor([1.0, 0.0])[:, None, None]
-    values[..., :2, :2] = torch.tensor([0.25, 0.75])[:, None, None]
-    memory = [MemoryGroup(keys, values, 2)]
-    attended = TiledAttention(tile=4)(query, memory)
-    assert torch.equal(attended[0, :, 8:, 8:], values[0, 0, :, 8:, 8:])
-    assert torch.allclose(attended, FullAttention()(query, memory), atol=1e-5)
-
-
 def test_prepared_products_are_the_logits():
     generator = torch.Generator().manual_seed(3)
     q, k = (
@@ -107,20 +96,3 @@ def test_wrong_shapes_are_named(attention):
         ValueError, match=r"expected keys .*\(1, 2, 4, 3, 3\).* got \(1, 2, 5, 3, 3\)"
     ):
         attention(query, [wrong])
-
-
-def test_far_tiles_search_in_turn():
-    """An object that jumps out of every window is found in one of `search_every` calls."""
-    key = torch.zeros(1, 1, 4, 4, 16)
-    key[..., 0] = 5.0
-    value = torch.zeros(1, 1, 1, 4, 16)
-    value[..., 0] = 1.0
-    query = torch.zeros(1, 4, 4, 16)
-    query[..., 15] = 5.0
-    nothing = MemoryGroup(torch.zeros_like(key), torch.zeros_like(value), 2)
-    memory = [MemoryGroup(key, value, None), nothing]
-    attention = TiledAttention(tile=4, search_every=3)
-    found = [attention(query, memory)[0, 0, 0, 15].item() > 0.9 for _ in range(6)]
-    assert sum(found) == 2
-    assert sum(found[:3]) == 1
-    assert TiledAttention(tile=4)(query, memory)[0, 0, 0, 15] > 0.9

@@ -103,7 +103,7 @@ def test_an_object_that_left_gives_an_empty_mask_and_can_come_back(model, clip):
     frames, labels = clip
     ground = frames[0].copy()
     ground[16:48, 8:32] = frames[-1][16:48, 8:32]
-    propagator = Propagator(model, replace(CONFIG, search_every=1), device="cpu")
+    propagator = Propagator(model, CONFIG, device="cpu")
     run(propagator, frames[:2], labels[0])
     gone = propagator.step(ground, np.zeros_like(labels[0]), objects=[1])
     assert not gone.labels.any()
