@@ -53,12 +53,22 @@ def connect(request: pytest.FixtureRequest) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A red square that moves right."""
-    path = tmp_path_factory.mktemp("clip") / "square.mp4"
+    return write_square(tmp_path_factory.mktemp("clip") / "square.mp4", FRAMES)
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same to and fro, long enough to keep the worker busy for a whole test."""
+    return write_square(tmp_path_factory.mktemp("clip") / "long.mp4", 50 * FRAMES)
+
+
+def write_square(path: Path, frames: int) -> Path:
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     with VideoWriter(path, WIDTH, HEIGHT) as video:
-        for index in range(FRAMES):
+        for index in range(frames):
+            left = 8 + 2 * (index % FRAMES)
             image = np.stack([60 + rows, 70 + columns, 90 + rows // 2], -1).astype(np.uint8)
-            image[16:40, 8 + 2 * index : 32 + 2 * index] = (230, 60, 40)
+            image[16:40, left : left + 24] = (230, 60, 40)
             video.write(image, index / 25)
     return path
 

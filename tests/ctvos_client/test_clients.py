@@ -78,9 +78,10 @@ def test_a_video_becomes_masks_and_a_correction_says_where_nothing_is(
 
 
 def test_what_the_service_refuses_is_an_error_with_its_code(
-    url: str, connect: Connect, clip: Path, mask: bytes, tmp_path: Path
+    url: str, connect: Connect, clip: Path, long_clip: Path, mask: bytes, tmp_path: Path
 ) -> None:
     with connect(url) as client:
+        busy = client.submit(long_clip, [Mask(mask)])
         with pytest.raises(ServiceError, match="frame from 0 to 7, the last") as refused:
             client.submit(clip, [Mask(mask, frame=99)])
         assert (refused.value.code, refused.value.status_code) == ("frame_out_of_range", 422)
@@ -103,6 +104,7 @@ def test_what_the_service_refuses_is_an_error_with_its_code(
         with pytest.raises(ServiceError) as ended:
             client.wait(job.id).raise_for_status()
         assert ended.value.code == "job_cancelled"
+        client.delete(busy.id)
 
 
 def test_a_service_that_is_not_there(connect: Connect, clip: Path, mask: bytes) -> None:

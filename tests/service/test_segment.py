@@ -90,6 +90,8 @@ def test_a_network_with_one_encoder_may_adapt_and_one_with_two_may_not(
 
     assert response.status_code == 422, response.text
     assert problem_of(response)["code"] == "adapt_unavailable"
+    with service.database.session() as session:
+        session.delete(session.get_one(Model, "two"))
 
 
 def test_the_job_is_on_its_way_to_a_worker(

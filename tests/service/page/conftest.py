@@ -40,8 +40,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clip") / "square.mp4", CLIP_FRAMES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Gone after the tests of the page: it has an event loop, beside which others cannot run."""
     with sync_playwright() as playwright:
         browser = _launch(playwright)
         yield browser
