@@ -19,7 +19,7 @@ from ctvos_core.objective.cutout import MAX_AREA, SHAPES
 class PairConfig:
     """Dense contrastive correspondence between two views of the same scene (not the paper's)."""
 
-    batch: int = 8
+    batch: int = 12
     """Pairs per step; 0: none of this."""
     weight: float = 1.0
     temperature: float = 0.07
@@ -27,11 +27,11 @@ class PairConfig:
     """Side of a view in pixels."""
     points: int = 128
     """Points whose place is known in both views."""
-    max_gap: int = 3
+    max_gap: int = 6
     """Most frames of the cache between the two views; 0 makes both from one frame."""
     photo_share: float = 0.3
     """Share of pairs made from photos, as far as there are any."""
-    scale: tuple[float, float] = (0.3, 0.95)
+    scale: tuple[float, float] = (0.25, 0.8)
     """Side of a view as a fraction of the frame's short side, drawn log-uniformly."""
     rotation: float = 0.35
     """Largest rotation in radians."""
@@ -102,10 +102,10 @@ class ObjectiveConfig:
 class TrainingConfig:
     """One run."""
 
-    steps: int = 5000
-    learning_rate: float = 6e-4
+    steps: int = 6000
+    learning_rate: float = 5e-4
     """At the top of a cosine."""
-    warm_up_steps: int = 200
+    warm_up_steps: int = 300
     weight_decay: float = 1e-4
     gradient_clip: float = 1.0
     """Largest norm of the gradient."""

@@ -29,12 +29,19 @@ class Trainer:
         config: the run; the same seed gives the same network.
         device: where it is trained.
         workers: the processes that train it together.
+        frozen_norms: leave the statistics of batch norms as they are, and use them: those of a
+            single video would be narrow.
     """
 
     def __init__(
-        self, config: TrainingConfig, device: torch.device, workers: Workers | None = None
+        self,
+        config: TrainingConfig,
+        device: torch.device,
+        workers: Workers | None = None,
+        frozen_norms: bool = False,
     ) -> None:
         self.config, self.device, self.workers = config, device, workers or Workers()
+        self._frozen_norms = frozen_norms
         torch.manual_seed(config.seed)
         self.network = CTVOS(config.trained_network)
         if not self.network.config.shared_encoder:
@@ -90,7 +97,8 @@ class Trainer:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.config)
-        self.network.train()
+        # Of all modules only batch norms tell training from inference.
+        self.network.train(not self._frozen_norms)
         with self.precision():
             losses = self.losses(batch.clips, batch.pairs, batch.orders)
         own = torch.stack([*losses.values()])
