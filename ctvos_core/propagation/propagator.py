@@ -31,6 +31,7 @@ from ctvos_core.propagation.labels import (
 )
 from ctvos_core.propagation.memory import FrameMemory
 from ctvos_core.propagation.readouts import ReadoutName, make_readout
+from ctvos_core.propagation.tidy import tidy
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class PropagationConfig:
     """Keys per query that take part."""
     prune_below: float = 0.05
     """Probabilities under it become 0: they are leaks from afar."""
+    tidy_share: float = 0.05
+    """Parts of an object, and holes in it, with less than this share of its area are taken out of
+    label maps (not out of memory: that loses thin objects); 0: none are."""
     tile: int = 8
     """Side of an attention tile in cells."""
 
@@ -183,7 +187,9 @@ class Propagator:
         return self._segmentation(self._render(soft, size, self._working_size(size)), soft)
 
     def _render(self, soft: Tensor, size: tuple[int, int], working: tuple[int, int]) -> np.ndarray:
-        return render(soft, self.ids, size, working, self._stride, self.config.label_parts)
+        parts = self.config.label_parts
+        labels = render(soft, self.ids, size, working, self._stride, parts)
+        return tidy(labels, self.ids, self.config.tidy_share)
 
     def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
         scale = min(2.0, self.config.short_side / min(size))
