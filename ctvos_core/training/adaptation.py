@@ -91,7 +91,7 @@ def adapt(
     with tempfile.TemporaryDirectory() as folder:
         cache = _cache(_spread(frames, every, count), frames.info.path.name, Path(folder), config)
         trainer = Trainer(training, used, frozen_norms=True)
-        trainer.start_from(model, "")
+        trainer.start_from(model)
         for batch in Batches(cache, training, used, Workers()).following(0):
             trainer.train_step(batch)
             count()

@@ -61,14 +61,14 @@ class Trainer:
         self.started_from: str | None = None
         """SHA-256 of the weights that training started from; None: random ones."""
 
-    def start_from(self, network: CTVOS, digest: str) -> None:
+    def start_from(self, network: CTVOS, digest: str | None = None) -> None:
         """Take over the weights of a trained network, before the first step.
 
         Parts that it lacks, such as a decoder, stay random.
 
         Args:
             network: one with the same encoders.
-            digest: what to remember it by.
+            digest: what to remember it by; None: nothing is recorded.
 
         Raises:
             InputError: its encoders are others.
