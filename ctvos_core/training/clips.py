@@ -24,6 +24,10 @@ _SCALE, _ROTATION, _SHIFT = 0.35, 0.35, 0.25
 the change of size, radians, share of the view's side."""
 
 
+_SHARE = (0.1, 0.9)
+"""Of a mask-like clip's current frame, what is not of the mask."""
+
+
 class ClipPlan(NamedTuple):
     """What to cut from which frames for B clips; axis 1 are N views, the current frame last."""
 
@@ -41,6 +45,8 @@ class ClipPlan(NamedTuple):
     """(B, 2) bool: colour channels hidden from queries and keys."""
     tones: np.ndarray
     """(B, 3) float32 direction of a mask-like clip in colour space; 0 for one in colours."""
+    shares: np.ndarray
+    """(B,) float32 share of the current frame that is of the lower tone."""
 
 
 class ClipBatch(NamedTuple):
@@ -87,6 +93,7 @@ class ClipSampler:
             tones=(rng.normal(size=3) * (rng.random() < objective.two_tone_share)).astype(
                 np.float32
             ),
+            shares=np.array(rng.uniform(*_SHARE), np.float32),
         )
 
     def _cutout(self, rng: np.random.Generator) -> Cutout:
@@ -105,7 +112,7 @@ def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
         pixels: the frames of `plan.numbers`, flattened; the batch is where they are.
         side: S, pixels of a view's side.
     """
-    affines, vertices, radii, to_current, hidden, tones = (
+    affines, vertices, radii, to_current, hidden, tones, shares = (
         torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:]
     )
     B, N = affines.shape[:2]
@@ -113,7 +120,7 @@ def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
     views = cut_views(pixels, affines.flatten(0, 1), side)
     lab = rgb_to_lab(views).clamp(-1, 1).unflatten(0, (B, N))
     like_mask = tones.any(1)[:, None, None, None, None]
-    contents = torch.where(like_mask, two_tone(lab, tones), lab)
+    contents = torch.where(like_mask, two_tone(lab, tones, shares), lab)
     return ClipBatch(
         images=hide_channels(lab, hidden[:, None]),
         contents=contents.masked_fill(cutouts[:, :, None], 0),

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import socket
 import threading
 import time
@@ -78,7 +79,13 @@ class Service:
     def files(self) -> list[str]:
         """Everything on disk that came with a request."""
         roots = ("incoming", "uploads", "jobs", "videos")
-        found = (path for root in roots for path in (self.settings.data_dir / root).rglob("*"))
+        # `walk`, unlike `rglob`, takes it well when a folder is removed meanwhile.
+        found = (
+            Path(folder, name)
+            for root in roots
+            for folder, folders, files in os.walk(self.settings.data_dir / root)
+            for name in folders + files
+        )
         # The server's own folder for what comes in, and the locks of it, are always there.
         own = (path for path in found if path.name != "lock" and path.parent.name != "incoming")
         return sorted(str(path.relative_to(self.settings.data_dir)) for path in own)

@@ -29,7 +29,7 @@ def test_no_more_frames_are_zoomed_than_there_are():
         draw_zooms(np.random.default_rng(0), 2, 3, SIDE)
 
 
-def reference_tones(images, direction):
+def reference_tones(images, direction, share):
     """The clip's tones, pixel by pixel."""
     N, _, H, W = images.shape
     values = torch.zeros(N, H, W)
@@ -38,17 +38,24 @@ def reference_tones(images, direction):
             for x in range(W):
                 around = images[n, :, max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
                 values[n, y, x] = (around.mean((1, 2)) * direction).sum()
-    middle = values[-1].flatten().sort().values[(H * W - 1) // 2]
-    return torch.where(values > middle, 1.0, -1.0)
+    limit = values[-1].flatten().sort().values[int(share * H * W) - 1]
+    return torch.where(values > limit, 1.0, -1.0)
 
 
-def test_tones_split_a_random_projection_of_the_colours_in_halves():
+def test_tones_split_a_random_projection_of_the_colours_at_a_share_of_the_last_view():
     g = torch.Generator().manual_seed(0)
     images, direction = torch.rand(2, 3, 3, 7, 8, generator=g), torch.randn(2, 3, generator=g)
-    found = two_tone(images, direction)
+    share = torch.tensor([0.5, 0.875])
+    found = two_tone(images, direction, share)
     assert found.shape == images.shape
     for b in range(2):
-        expected = reference_tones(images[b], direction[b])
-        assert (found[b, :, 0] == expected).float().mean() > 0.98  # rounding at the median
+        expected = reference_tones(images[b], direction[b], share[b])
+        assert (found[b, :, 0] == expected).float().mean() > 0.98  # rounding at the limit
         assert torch.equal(found[b, :, 0], found[b, :, 2])
-    assert abs(found[:, -1].mean()) < 0.05
+        assert abs((found[b, -1, 0] < 0).float().mean() - share[b]) < 0.02
+
+
+def test_however_small_the_share_the_last_view_has_both_tones():
+    images = torch.rand(1, 2, 3, 7, 8, generator=torch.Generator().manual_seed(0))
+    last = two_tone(images, torch.ones(1, 3), torch.tensor([1e-4]))[0, -1]
+    assert set(last.unique().tolist()) == {-1.0, 1.0}
