@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ctvos_cli.options import Device, Out, torch_required
-from ctvos_cli.train import Cache, Settings, Videos
+from ctvos_cli.train import Cache, Settings, StartFrom, Videos
 
 
 def ablate(
@@ -19,7 +19,9 @@ def ablate(
     out: Out,
     tables: Annotated[
         str | None,
-        typer.Option(help="Some of 3, 4, 5, 6, 7, size, ours, noise, with commas; all by default."),
+        typer.Option(
+            help="Some of 3, 4, 5, 6, 7, size, network, ours, noise, with commas; all by default."
+        ),
     ] = None,
     settings: Settings = None,
     sequences: Annotated[
@@ -28,6 +30,7 @@ def ablate(
     resolution: Annotated[str, typer.Option(help="Folder of frames and annotations.")] = "480p",
     short_side: Annotated[int, typer.Option(help="Pixels that frames are segmented at.")] = 480,
     cache: Cache = None,
+    start_from: StartFrom = None,
     device: Device = "auto",
 ) -> None:
     """Train the variants of the paper's Tables 3 to 7, and our own, and compare them.
@@ -61,9 +64,11 @@ def ablate(
         return Scores(*(100 * value for value in (result.j_and_f, result.j.mean, result.f.mean)))
 
     given = settings or []
-    outcomes = run_ablations(videos, out, chosen, given, used, evaluate, typer.echo, cache)
+    outcomes = run_ablations(
+        videos, out, chosen, given, used, evaluate, typer.echo, cache, start_from
+    )
     evaluated_on = f"{len(dataset)} sequences of {dataset.name} at {short_side} pixels"
-    write_ablations(out / "ablations.md", chosen, given, outcomes, evaluated_on)
+    write_ablations(out / "ablations.md", chosen, given, outcomes, evaluated_on, start_from)
     typer.echo(f"{out / 'ablations.md'}: {len(outcomes)} variants")
 
 

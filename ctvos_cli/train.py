@@ -19,6 +19,9 @@ Settings = Annotated[
 Cache = Annotated[
     Path | None, typer.Option(help="Folder of decoded footage, made once, shared by runs.")
 ]
+StartFrom = Annotated[
+    str | None, typer.Option(help="Begin with the weights of a packaged model or a model folder.")
+]
 
 
 def train(
@@ -41,10 +44,7 @@ def train(
         bool, typer.Option("--dry-run", help="Only say how long and how large the run would be.")
     ] = False,
     cache: Cache = None,
-    start_from: Annotated[
-        str | None,
-        typer.Option(help="Begin with the weights of a packaged model or a model folder."),
-    ] = None,
+    start_from: StartFrom = None,
     device: Device = "auto",
 ) -> None:
     """Teach the network from unlabelled videos and photos."""

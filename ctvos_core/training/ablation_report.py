@@ -15,6 +15,7 @@ def write_ablations(
     settings: Sequence[str],
     outcomes: Mapping[TrainingConfig, Outcome],
     evaluated_on: str,
+    start_from: str | None = None,
 ) -> None:
     """Write the report.
 
@@ -24,13 +25,15 @@ def write_ablations(
         settings: likewise.
         outcomes: what it returned.
         evaluated_on: data set, sequences and size of the frames.
+        start_from: as given to `run_ablations`.
     """
     config = next(iter(outcomes))
     lines = [
         "# Ablations",
         "",
         f"Scale: {config.steps} steps of {config.clips.batch} clips at {config.clips.view} pixels "
-        f"for every variant (settings: {', '.join(settings) or 'none'}). Evaluated on "
+        f"for every variant, from {start_from or 'random weights'} (settings: "
+        f"{', '.join(settings) or 'none'}). Evaluated on "
         f"{evaluated_on}. Scores are in percent; at a small scale, differences of a point or two "
         "are noise. The tag difference is that of the mean tags of a cutout and the rest, on clips "
         "that were not trained on; elsewhere, with the cutouts of other clips, it is as large only "

@@ -78,8 +78,8 @@ TABLES = {
             Variant(f"{a:.0%}", (f"objective.cutout_size={a},{a}",)) for a in (0.05, 0.1, 0.25, 0.5)
         ),
     ),
-    "ours": Table(
-        "Additions to the paper, one at a time",
+    "network": Table(
+        "Additions to the paper's network, one at a time",
         (
             Variant("paper"),
             Variant("shared encoder", ("network.shared_encoder=true",)),
@@ -89,10 +89,17 @@ TABLES = {
             ),
             Variant("dot product not scaled", ("network.attention.temperature=1",)),
             Variant("decoder skips", ("network.decoder_skips=true",)),
+        ),
+    ),
+    "ours": Table(
+        "Additions to the paper's objective, one at a time",
+        (
+            Variant("paper"),
             Variant("tags of each clip alone", ("objective.tag_group=clip",)),
             Variant("synthetic motion", ("clips.motion=0.5",)),
             Variant("attached cutout", ("clips.motion=0.5", "objective.scene_attached=true")),
             Variant("mask-like values", ("objective.two_tone_share=0.3",)),
+            Variant("mask-like values alone", ("objective.two_tone_share=1",)),
             Variant("copy loss", ("objective.copy=1",)),
             Variant("pseudo-video from photos", ("clips.photo_share=0.3",)),
             Variant("contrastive correspondence", ("pairs.batch=4",)),
@@ -160,6 +167,7 @@ def run_ablations(
     evaluate: Evaluate,
     report: Report = print,
     cache: Path | None = None,
+    start_from: str | None = None,
 ) -> dict[TrainingConfig, Outcome]:
     """Train every variant for as many steps and evaluate it.
 
@@ -175,6 +183,8 @@ def run_ablations(
         evaluate: scores a trained network.
         report: called with lines of progress.
         cache: folder of decoded footage; by default `out/cache`.
+        start_from: a packaged model's name or a model folder that every variant begins with, as
+            far as it has the same parts; None: random weights.
 
     Returns:
         What became of each configuration; `variant_config` tells which are a variant's.
@@ -187,7 +197,7 @@ def run_ablations(
                 continue
             run = out / "runs" / f"{number}-{place}"
             report(f"table {number}, {variant.name}")
-            _train(videos, run, config, device, report, cache or out / "cache")
+            _train(videos, run, config, device, report, cache or out / "cache", start_from)
             scores = _evaluate(run, evaluate, report)
             outcomes[config] = _outcome(run, out / "pictures" / f"{run.name}.png", scores)
     return outcomes
@@ -205,6 +215,7 @@ def _train(
     device: torch.device,
     report: Report,
     cache: Path,
+    start_from: str | None,
 ) -> None:
     known = run / "config.json"
     if known.exists() and configure((), known) != config:
@@ -212,7 +223,8 @@ def _train(
             "run_differs", f"{run}: holds a run with other settings; name another folder"
         )
     if not (run / "model" / "card.json").exists():
-        train(videos, run, config, device, (run / "checkpoint.pt").exists(), report, cache=cache)
+        resume = (run / "checkpoint.pt").exists()
+        train(videos, run, config, device, resume, report, cache=cache, start_from=start_from)
 
 
 def _evaluate(run: Path, evaluate: Evaluate, report: Report) -> dict[str, Scores]:

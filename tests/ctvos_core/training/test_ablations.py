@@ -13,6 +13,7 @@ from ctvos_core.training.ablations import (
     select_tables,
     variant_config,
 )
+from ctvos_core.weights import read_card
 
 CPU = torch.device("cpu")
 SETTINGS = (*CLIP_SETTINGS[1:], "steps=1")
@@ -31,7 +32,7 @@ def test_tables_are_chosen_by_name():
     assert list(select_tables([])) == list(TABLES)
     assert list(select_tables(["7", "3"])) == ["3", "7"]
     with pytest.raises(
-        InputError, match="expected some of 3, 4, 5, 6, 7, size, ours, noise, got 8"
+        InputError, match="expected some of 3, 4, 5, 6, 7, size, network, ours, noise, got 8"
     ):
         select_tables(["8"])
 
@@ -74,3 +75,18 @@ def test_runs_with_other_settings_are_not_mistaken_for_these(footage, cache_fold
     run_ablations(*arguments, SETTINGS, *rest)
     with pytest.raises(InputError, match="holds a run with other settings"):
         run_ablations(*arguments, (*SETTINGS, "seed=1"), *rest)
+
+
+def test_every_variant_begins_with_the_same_weights(footage, cache_folder, tmp_path):
+    tables = {"6": Table("One", (Variant("a"), Variant("b", ("objective.cross_entropy=true",))))}
+    rest = CPU, lambda *_: Scores(1, 1, 1), lambda line: None, cache_folder
+    run_ablations([footage], tmp_path / "first", {"6": TABLES["6"]}, SETTINGS, *rest)
+    start = tmp_path / "first/runs/6-1/model"
+    outcomes = run_ablations([footage], tmp_path / "next", tables, SETTINGS, *rest, str(start))
+    digest = read_card(start).digest
+    for variant in ("6-0", "6-1"):
+        card = read_card(tmp_path / "next/runs" / variant / "model")
+        assert card.training["started_from"] == digest
+    report = tmp_path / "next/ablations.md"
+    write_ablations(report, tables, SETTINGS, outcomes, "a few frames", "weights of ours")
+    assert "for every variant, from weights of ours (settings" in report.read_text()
