@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ctvos_core.network.attention import AttentionConfig
 from ctvos_core.network.decoder import Decoder
 from ctvos_core.network.encoder import SKIP_CHANNELS, Encoder, Features
+from ctvos_core.network.values import BackboneValues, PatchValues
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,12 @@ class NetworkConfig:
     """Whether there is a value encoder and a decoder; without, attention alone carries masks."""
     decoder_skips: bool = True
     """The decoder sees the query's finer features."""
-    value_channels: int = 128
+    decoder_width: int = 64
+    """Channels of the decoder where it begins."""
+    value_patches: bool = True
+    """Values come from a shallow encoder of patches, which is enough for masks; False: from a
+    backbone (paper)."""
+    value_channels: int = 64
     attention: AttentionConfig = field(default_factory=AttentionConfig)
 
 
@@ -38,6 +44,8 @@ PRESETS = {
         key_channels=None,
         shared_encoder=False,
         decoder_skips=False,
+        decoder_width=128,
+        value_patches=False,
         value_channels=256,
         # The root of the 256 channels, as attention is usually scaled. Left plain, the products
         # are so large that each query sees one key only and hardly learns.
@@ -45,12 +53,19 @@ PRESETS = {
     ),
 }
 """`paper` follows the paper's text; `default` shares query and key weights, compares by cosine and
-gives the decoder skips."""
+gives the decoder skips. Its value encoder and decoder are small, for they run for every object."""
 
 
 def make_key_encoder(config: NetworkConfig) -> Encoder:
     """The encoder of queries, or of keys."""
     return Encoder(config.backbone, config.stride, config.key_channels, config.deep_stride)
+
+
+def make_value_encoder(config: NetworkConfig) -> nn.Module:
+    """The encoder of values: (B, 3, H, W) to (B, V, h, w)."""
+    if config.value_patches:
+        return PatchValues(config.stride, config.value_channels)
+    return BackboneValues(Encoder(config.backbone, config.stride), config.value_channels)
 
 
 class CTVOS(nn.Module):
@@ -68,11 +83,9 @@ class CTVOS(nn.Module):
             self.key_encoder = make_key_encoder(config)
         if not config.decoder:
             return
-        self.value_encoder = Encoder(config.backbone, config.stride)
-        width = self.value_encoder.channels
-        self.value_projection = nn.Conv2d(width, config.value_channels, 1)
+        self.value_encoder = make_value_encoder(config)
         skips = SKIP_CHANNELS[config.backbone] if config.decoder_skips else None
-        self.decoder = Decoder(config.value_channels, skips)
+        self.decoder = Decoder(config.value_channels, config.decoder_width, skips)
 
     def encode_query(self, images: Tensor) -> Features:
         """(B, 3, H, W) Lab images of current frames to query features (Q_t is `.out`)."""
@@ -85,7 +98,7 @@ class CTVOS(nn.Module):
 
     def encode_value(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) images with cutout, or masks coded -1/+1 three times, to (B, V, h, w)."""
-        return self.value_projection(self.value_encoder(images).out)
+        return self.value_encoder(images)
 
     def decode(
         self, values: Tensor, query: Features, size: tuple[int, int]

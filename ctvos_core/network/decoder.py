@@ -14,19 +14,21 @@ class Decoder(nn.Module):
 
     Args:
         value_channels: V, channels of the attended values.
+        width: channels at the cells; half of it at stride 4, a quarter at stride 2.
         skip_channels: channels of the query's stride-4 and stride-8 features; None: no skips
             (paper).
     """
 
-    def __init__(self, value_channels: int, skip_channels: tuple[int, int] | None) -> None:
+    def __init__(
+        self, value_channels: int, width: int, skip_channels: tuple[int, int] | None
+    ) -> None:
         super().__init__()
-        skip4, skip8 = skip_channels or (0, 0)
-        self.uses_skips = skip_channels is not None
-        self.coarse = _block(value_channels + skip8, 128)
-        self.middle = _block(128 + skip4, 64)
-        self.fine = _block(64, 32)
-        self.image_head = nn.Conv2d(32, 3, 3, padding=1)
-        self.tag_head = nn.Conv2d(32, 1, 3, padding=1)
+        skip4, skip8 = skip_channels or (None, None)
+        self.coarse = _Block(value_channels, width, skip8)
+        self.middle = _Block(width, width // 2, skip4)
+        self.fine = _Block(width // 2, width // 4)
+        self.image_head = nn.Conv2d(width // 4, 3, 3, padding=1)
+        self.tag_head = nn.Conv2d(width // 4, 1, 3, padding=1)
 
     def forward(
         self, values: Tensor, query: Features, size: tuple[int, int]
@@ -35,30 +37,38 @@ class Decoder(nn.Module):
 
         Args:
             values: (B, V, h, w) attended values.
-            query: features of the B current frames.
+            query: features of the B current frames, or of the one frame that they all belong to.
             size: (H, W) of the outputs in pixels.
 
         Returns:
             (B, 3, H, W) image in [-1, 1] and (B, 1, H, W) tags in [0, 1].
         """
         h, w = query.skip4.shape[-2:]
-        x = values
-        if self.uses_skips:
-            x = torch.cat([x, _resize(query.skip8, x.shape[-2:])], 1)
-        x = _resize(self.coarse(x), (h, w))
-        if self.uses_skips:
-            x = torch.cat([x, query.skip4], 1)
-        x = _resize(self.middle(x), (2 * h, 2 * w))
-        x = self.fine(x)
+        x = self.coarse(values, query.skip8)
+        x = self.middle(_resize(x, (h, w)), query.skip4)
+        x = self.fine(_resize(x, (2 * h, 2 * w)))
         image, tags = self.image_head(x).tanh(), self.tag_head(x).sigmoid()
         return _resize(image, size), _resize(tags, size)
 
 
-def _block(channels_in: int, channels_out: int) -> nn.Sequential:
+class _Block(nn.Module):
+    """A convolution, to which that of a skip is added: once for all objects of a frame."""
+
+    def __init__(self, channels_in: int, channels_out: int, skip: int | None = None) -> None:
+        super().__init__()
+        self.from_below = _normed_conv(channels_in, channels_out)
+        self.from_skip = None if skip is None else _normed_conv(skip, channels_out)
+
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        x = self.from_below(x)
+        if self.from_skip is not None and skip is not None:
+            x = x + _resize(self.from_skip(skip), x.shape[-2:])
+        return F.relu(x, inplace=True)
+
+
+def _normed_conv(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False), nn.BatchNorm2d(channels_out)
     )
 
 

@@ -85,12 +85,10 @@ class DecoderReadout:
 
     def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
         """See `Readout`."""
-        K = len(attended) - 1
-        features = Features(*(f.expand(K, -1, -1, -1) for f in query))
         stride = self.model.config.stride
         h, w = query.out.shape[-2:]
         values = attended[1:].to(query.out.dtype)
-        image, _ = self.model.decode(values, features, (h * stride, w * stride))
+        image, _ = self.model.decode(values, query, (h * stride, w * stride))
         mask = (image.float().mean(1) + 1) / 2
         return aggregate(mask[:, : size[0], : size[1]])
 
