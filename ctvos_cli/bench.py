@@ -25,7 +25,7 @@ def bench(
     frames: Frames = 40,
     model: Model = "default",
     device: Device = "auto",
-    readout: Readout = "copy",
+    readout: Readout = None,
 ) -> None:
     """Frames per second from decoding to written PNGs, the share of each stage, peak memory."""
     from ctvos_core.evaluation.demo_files import write_demo

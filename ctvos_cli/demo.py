@@ -20,13 +20,13 @@ def demo(
     frames: Frames = 60,
     model: Model = "default",
     device: Device = "auto",
-    readout: Readout = "copy",
+    readout: Readout = None,
     service: Annotated[
         bool, typer.Option("--service", help="Go through a service, started for the demo alone.")
     ] = False,
 ) -> None:
     """Make a short clip, segment it, and score the masks against the truth."""
-    if service and (model, readout) != ("default", "copy"):
+    if service and (model, readout) != ("default", None):
         raise InputError("demo_options", "--service: expected no --model or --readout beside it")
     from ctvos_core.evaluation.demo_files import score_demo, write_demo
 

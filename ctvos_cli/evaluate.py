@@ -35,7 +35,7 @@ def davis(
     resolution: Annotated[str, typer.Option(help="Folder of frames and annotations.")] = "480p",
     model: Model = "default",
     device: Device = "auto",
-    readout: Readout = "copy",
+    readout: Readout = None,
     adapt: Adapt = False,
 ) -> None:
     """Score on a dataset in DAVIS layout: J, F and J&F, as the official evaluation does.
@@ -65,7 +65,7 @@ def youtube_vos(
     sequences: Sequences = None,
     model: Model = "default",
     device: Device = "auto",
-    readout: Readout = "copy",
+    readout: Readout = None,
 ) -> None:
     """Write the submission for a dataset in YouTube-VOS layout; score it where masks exist.
 

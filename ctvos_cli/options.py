@@ -22,8 +22,11 @@ Out = Annotated[Path, typer.Option(help="Folder for the results; made if need be
 Model = Annotated[str, typer.Option(help="A packaged model's name, or a model folder.")]
 Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu or cuda:N.")]
 Readout = Annotated[
-    ReadoutName,
-    typer.Option(help="How masks are read from memory; decoder and blend need a model with one."),
+    ReadoutName | None,
+    typer.Option(
+        help="How masks are read from memory: copy, decoder, or the mean of both, which is the "
+        "default for models that have a decoder."
+    ),
 ]
 Adapt = Annotated[
     bool,
@@ -46,7 +49,7 @@ def torch_required() -> Iterator[None]:
 
 
 def load(
-    model: str, device: str, readout: ReadoutName
+    model: str, device: str, readout: ReadoutName | None
 ) -> tuple[CTVOS, ModelCard, PropagationConfig]:
     """The network, its card and the configuration that the options name.
 

@@ -24,7 +24,7 @@ def segment(
     coco: Annotated[bool, typer.Option("--coco", help="Also write coco.json.")] = False,
     model: Model = "default",
     device: Device = "auto",
-    readout: Readout = "copy",
+    readout: Readout = None,
     adapt: Adapt = False,
 ) -> None:
     """Segment a video: a mask of one frame in, an indexed PNG for every frame out.

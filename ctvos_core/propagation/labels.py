@@ -126,8 +126,7 @@ def render(
     """The most probable object of every pixel of a frame.
 
     Args:
-        soft: (K+1, h parts, w parts) in parts of cells, or (K+1, H', W') in pixels of the working
-            size.
+        soft: (K+1, h parts, w parts) in parts of cells.
         ids: the K objects' ids.
         size: (H, W) of the frame.
         working: (H', W').
@@ -141,9 +140,7 @@ def render(
     labels = torch.zeros(size, dtype=torch.uint8, device=soft.device)
     # Slot by slot, so that many objects in a large frame need no more memory than one.
     for slot, value in enumerate((0, *ids)):
-        layer = soft[slot : slot + 1].float()
-        if layer.shape[1:] != working:
-            layer = cells_to_pixels(layer, working, stride, parts)
+        layer = cells_to_pixels(soft[slot : slot + 1].float(), working, stride, parts)
         if working != size:
             layer = F.interpolate(layer[None], size, mode="bilinear", align_corners=False)[0]
         better = layer[0] > best

@@ -38,7 +38,8 @@ from ctvos_core.propagation.tidy import tidy
 class PropagationConfig:
     """How masks are carried. The defaults are the best found on the development set."""
 
-    readout: ReadoutName = "copy"
+    readout: ReadoutName | None = None
+    """None: blend if the model has a decoder, copy if not."""
     short_side: int = 480
     """Pixels: frames are scaled to it before they are encoded, but never enlarged more than twice;
     masks keep the frame's size."""
@@ -74,7 +75,7 @@ class Segmentation(NamedTuple):
     confidence: dict[int, float]
     """Per id, in [0, 1]: see `confidence.expected_overlaps`; 1 for what was given."""
     scores: np.ndarray
-    """(K+1, h, w) float16 probabilities per part of a cell (`PropagationConfig.label_parts`): the
+    """(K+1, h parts, w parts) float16 probabilities in parts of cells (see `readouts`): the
     background's, then each of `confidence`'s."""
 
 
@@ -149,7 +150,7 @@ class Propagator:
             raise InputError("no_mask", "masks: expected with the first frame, got none")
         working = self._working_size(size)
         query, queries, keys = self._encode(frame, working)
-        soft = self._propagate(query, queries, working) if self._memory else None
+        soft = self._propagate(query, queries) if self._memory else None
         labels = np.zeros(size, np.uint8) if soft is None else self._render(soft, size, working)
         is_correction = False
         if masks is not None:
@@ -161,23 +162,21 @@ class Propagator:
             kept = np.where(np.isin(labels, named), 0, labels)
             labels = np.where(masks > 0, masks, kept)
             small = cv2.resize(labels, working[::-1], interpolation=cv2.INTER_NEAREST)
-            soft = one_hot(self._slots.to_slots(small).to(self.device), len(self.ids))
+            pixels = one_hot(self._slots.to_slots(small).to(self.device), len(self.ids))
+            h, w = query.out.shape[-2:]
+            soft = pixels_to_cells(pixels, (h, w), self._stride, self._readout.parts)
         assert soft is not None
-        h, w = query.out.shape[-2:]
-        parts = self.config.label_parts
-        scores = soft
-        if soft.shape[-2:] != (h * parts, w * parts):
-            scores = pixels_to_cells(soft, (h, w), self._stride, parts)
-        values = self._readout.values(soft, query)
+        values = self._readout.values(soft)
         if is_correction:
             # What went wrong in the frames before would go wrong again: of the recent frames this
             # one alone is to be believed.
             self._memory.forget_recent()
         if masks is None or is_correction:
             self._memory.add_recent(keys, values)
-        found = self._segmentation(labels, scores)
+        found = self._segmentation(labels, soft)
         if masks is not None:
-            self._memory.add_given(keys, values, telling_cells(F.avg_pool2d(scores, parts)))
+            cells_soft = F.avg_pool2d(soft, self._readout.parts)
+            self._memory.add_given(keys, values, telling_cells(cells_soft))
             found.confidence.update(dict.fromkeys(named, 1.0))
         return found
 
@@ -187,8 +186,7 @@ class Propagator:
         return self._segmentation(self._render(soft, size, self._working_size(size)), soft)
 
     def _render(self, soft: Tensor, size: tuple[int, int], working: tuple[int, int]) -> np.ndarray:
-        parts = self.config.label_parts
-        labels = render(soft, self.ids, size, working, self._stride, parts)
+        labels = render(soft, self.ids, size, working, self._stride, self._readout.parts)
         return tidy(labels, self.ids, self.config.tidy_share)
 
     def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -226,11 +224,11 @@ class Propagator:
             self._basis = torch.linalg.eigh(flat.T @ flat).eigenvectors[:, -dims:]
         return (tokens @ self._basis).permute(2, 0, 1).to(self._dtype)
 
-    def _propagate(self, query: Features, queries: Tensor, working: tuple[int, int]) -> Tensor:
-        """Soft masks of the current frame, in parts of cells or in pixels of the working size."""
+    def _propagate(self, query: Features, queries: Tensor) -> Tensor:
+        """(K+1, h parts, w parts) soft masks of the current frame."""
         slots = len(self.ids) + 1
         attended = self._attention(queries[None], self._memory.groups(slots))[0]
-        soft = self._readout.read(attended.unflatten(0, (slots, -1)), query, working)
+        soft = self._readout.read(attended.unflatten(0, (slots, -1)), query)
         return prune(soft, self.config.prune_below)
 
     def _segmentation(self, labels: np.ndarray, scores: Tensor) -> Segmentation:

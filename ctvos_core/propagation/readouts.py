@@ -1,8 +1,8 @@
 """From attention to soft masks: labels carried as they are, decoded by the network, or both.
 
 A readout turns soft masks into values to remember and attended values into soft masks. Soft masks
-are (K+1, h', w') probabilities over slots, in parts of cells (`copy`) or in pixels of the working
-size (`decoder`, `blend`). Values are (K+1, V, h, w): one block of V channels per slot.
+are (K+1, h parts, w parts) probabilities over slots, in parts of cells (`Readout.parts`). Values
+are (K+1, V, h, w): one block of V channels per slot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import Features
-from ctvos_core.propagation.labels import cells_to_pixels, pixels_to_cells
+from ctvos_core.propagation.labels import cells_to_pixels
 
 ReadoutName = Literal["copy", "decoder", "blend"]
 
@@ -24,12 +24,15 @@ ReadoutName = Literal["copy", "decoder", "blend"]
 class Readout(Protocol):
     """See the module."""
 
-    def values(self, soft: Tensor, query: Features) -> Tensor:
-        """(K+1, h', w') soft masks of a frame to the (K+1, V, h, w) values to remember."""
+    parts: int
+    """By how many a cell is divided in y and in x."""
+
+    def values(self, soft: Tensor) -> Tensor:
+        """(K+1, h parts, w parts) soft masks of a frame to (K+1, V, h, w) values to remember."""
         ...
 
-    def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
-        """(K+1, V, h, w) attended values to (K+1, h', w') soft masks."""
+    def read(self, attended: Tensor, query: Features) -> Tensor:
+        """(K+1, V, h, w) attended values to (K+1, h parts, w parts) soft masks."""
         ...
 
 
@@ -38,23 +41,16 @@ class CopyReadout:
 
     A cell's value is its label map at the resolution of its parts, so that outlines keep more
     detail than the cells that are compared.
-
-    Args:
-        stride: pixels per cell.
-        parts: by how many a cell is divided in y and in x.
     """
 
-    def __init__(self, stride: int, parts: int) -> None:
-        self.stride, self.parts = stride, parts
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
 
-    def values(self, soft: Tensor, query: Features) -> Tensor:
+    def values(self, soft: Tensor) -> Tensor:
         """See `Readout`."""
-        h, w = query.out.shape[-2:]
-        if soft.shape[-2:] != (h * self.parts, w * self.parts):
-            soft = pixels_to_cells(soft, (h, w), self.stride, self.parts)
         return F.pixel_unshuffle(soft[:, None], self.parts)
 
-    def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
+    def read(self, attended: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
         return F.pixel_shuffle(attended, self.parts)[:, 0]
 
@@ -64,6 +60,7 @@ class DecoderReadout:
 
     The mean of the three output channels, thresholded at 0 for one object (Fig. 3), is here the
     probability (mean + 1) / 2, and several objects are merged by soft aggregation of their odds.
+    Parts are the pixels of stride 2 at which the decoder ends.
     """
 
     def __init__(self, model: CTVOS) -> None:
@@ -73,55 +70,66 @@ class DecoderReadout:
                 "readout: expected copy, the model was trained without a decoder",
             )
         self.model = model
+        self.parts = model.config.stride // 2
+        self._dtype = next(model.parameters()).dtype
 
-    def values(self, soft: Tensor, query: Features) -> Tensor:
+    def values(self, soft: Tensor) -> Tensor:
         """See `Readout`."""
         stride = self.model.config.stride
-        h, w = query.out.shape[-2:]
-        H, W = soft.shape[-2:]
-        soft = F.pad(soft[None], (0, w * stride - W, 0, h * stride - H), mode="replicate")[0]
-        masks = (2 * soft - 1)[:, None].expand(-1, 3, -1, -1).to(query.out.dtype)
-        return self.model.encode_value(masks).float()
+        size = (soft.shape[1] // self.parts * stride, soft.shape[2] // self.parts * stride)
+        masks = 2 * cells_to_pixels(soft, size, stride, self.parts) - 1
+        return self.model.encode_value(masks[:, None].expand(-1, 3, -1, -1).to(self._dtype)).float()
 
-    def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
+    def read(self, attended: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
-        stride = self.model.config.stride
-        h, w = query.out.shape[-2:]
-        values = attended[1:].to(query.out.dtype)
-        image, _ = self.model.decode(values, query, (h * stride, w * stride))
-        mask = (image.float().mean(1) + 1) / 2
-        return aggregate(mask[:, : size[0], : size[1]])
+        H, W = (side * self.parts for side in attended.shape[-2:])
+        image, _ = self.model.decode(attended[1:].to(self._dtype), query, (H, W))
+        soft = aggregate((image.float().mean(1) + 1) / 2)
+        # The decoder's first pixel is the image's; the first part of a cell is half a cell before.
+        half = self.parts // 2
+        return F.pad(soft[None], (half, 0, half, 0), mode="replicate")[0, :, :H, :W]
 
 
 class BlendReadout:
     """The mean of the two others."""
 
     def __init__(self, model: CTVOS, parts: int) -> None:
-        self.copy, self.decoder = CopyReadout(model.config.stride, parts), DecoderReadout(model)
+        self.decoder = DecoderReadout(model)
+        self.parts = self.decoder.parts
+        self.copy = CopyReadout(min(parts, self.parts))
+        self._factor = self.parts // self.copy.parts
 
-    def values(self, soft: Tensor, query: Features) -> Tensor:
+    def values(self, soft: Tensor) -> Tensor:
         """See `Readout`."""
-        return torch.cat([self.copy.values(soft, query), self.decoder.values(soft, query)], 1)
+        copied = self.copy.values(F.avg_pool2d(soft, self._factor))
+        return torch.cat([copied, self.decoder.values(soft)], 1)
 
-    def read(self, attended: Tensor, query: Features, size: tuple[int, int]) -> Tensor:
+    def read(self, attended: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
-        split = self.copy.parts**2
-        copied = self.copy.read(attended[:, :split], query, size)
-        decoded = self.decoder.read(attended[:, split:], query, size)
-        return (cells_to_pixels(copied, size, self.copy.stride, self.copy.parts) + decoded) / 2
+        labels, values = attended.tensor_split([self.copy.parts**2], 1)
+        copied = self.copy.read(labels, query)[None]
+        grown = F.interpolate(
+            copied, scale_factor=self._factor, mode="bilinear", align_corners=False
+        )
+        return (grown[0] + self.decoder.read(values, query)) / 2
 
 
-def make_readout(name: ReadoutName, model: CTVOS, parts: int) -> Readout:
-    """The readout of a name; `parts` as for `CopyReadout`.
+def make_readout(name: ReadoutName | None, model: CTVOS, parts: int) -> Readout:
+    """A readout.
+
+    Args:
+        name: which; None: the best that the model can do, blend with a decoder and else copy.
+        model: the network.
+        parts: of a cell, in which labels are copied.
 
     Raises:
         InputError: no such readout, or `model` has no decoder and the readout needs one.
     """
-    if name == "copy":
-        return CopyReadout(model.config.stride, parts)
+    if name == "copy" or (name is None and not model.config.decoder):
+        return CopyReadout(parts)
     if name == "decoder":
         return DecoderReadout(model)
-    if name == "blend":
+    if name == "blend" or name is None:
         return BlendReadout(model, parts)
     raise InputError("readout_unknown", f"readout: expected copy, decoder or blend, got {name!r}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
@@ -54,7 +56,7 @@ def segment_video(
     ids = sorted({i for of_mask in named.values() for i in of_mask})
     first, last = min(given), max(given)
     with tempfile.TemporaryFile() as spool:
-        spooled = _ScoreSpool(spool, first)
+        spooled = _ScoreSpool(spool)
         if backward and last > 0:
             behind = Propagator(model, config, device, ids)
             for frame in frames.frames_reversed(0, last + 1):
@@ -107,21 +109,24 @@ def _named_objects(
 
 
 class _ScoreSpool:
-    """Scores of frames that wait on disk for the other direction."""
+    """Scores of frames that wait on disk for the other direction; most are 0 or 1 and pack well."""
 
-    def __init__(self, file: IO[bytes], first: int) -> None:
-        self._file, self._first = file, first
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._shape: tuple[int, ...] = ()
+        self._places: dict[int, tuple[int, int]] = {}
 
     def put(self, index: int, scores: np.ndarray) -> None:
         self._shape = scores.shape
-        self._file.seek((index - self._first) * scores.nbytes)
-        self._file.write(scores.tobytes())
+        packed = zlib.compress(scores.tobytes(), 1)
+        self._places[index] = (self._file.seek(0, os.SEEK_END), len(packed))
+        self._file.write(packed)
 
     def get(self, index: int) -> np.ndarray:
-        count = int(np.prod(self._shape)) * 2
-        self._file.seek((index - self._first) * count)
-        return np.frombuffer(self._file.read(count), np.float16).reshape(self._shape)
+        place, count = self._places[index]
+        self._file.seek(place)
+        scores = np.frombuffer(zlib.decompress(self._file.read(count)), np.float16)
+        return scores.reshape(self._shape)
 
 
 def _forward_share(given: Mapping[int, LabelMap], object_id: int, index: int) -> float:

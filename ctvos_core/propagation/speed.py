@@ -101,9 +101,9 @@ class _TimedPropagator(Propagator):
         self.seconds["encode"] += self._now() - started
         return result
 
-    def _propagate(self, query: Features, queries: Tensor, working: tuple[int, int]) -> Tensor:
+    def _propagate(self, query: Features, queries: Tensor) -> Tensor:
         started = self._now()
-        result = super()._propagate(query, queries, working)
+        result = super()._propagate(query, queries)
         self.seconds["attention"] += self._now() - started
         return result
 
