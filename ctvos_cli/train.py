@@ -28,7 +28,7 @@ def train(
     videos: Videos,
     out: Out,
     preset: Annotated[
-        str | None, typer.Option(help="default, paper or full: what the settings change.")
+        str | None, typer.Option(help="default or paper: what the settings change.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Settings as JSON, such as the config.json of a run.")

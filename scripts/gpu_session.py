@@ -2,13 +2,13 @@
 
     python scripts/gpu_session.py pack session.tar --videos FOOTAGE --eval davis
     (carry session.tar over, unpack it, install with `pip install -e '.[torch]'`, then there:)
-    python scripts/gpu_session.py run --minutes 30 --set preset=full --set steps=20000
+    python scripts/gpu_session.py run --minutes 30 --set steps=20000
 
 Footage is decoded into `runs/footage` before packing, so the GPU's machine reads no video. `run`
 trains in pieces of under ten minutes, each of which ends with a checkpoint, so that no limit on a
 command and no loss of the machine costs more than one piece; called again, it goes on. Where
 commands may last no longer than a piece, call `run --minutes 9.5` again and again. The last minutes
-are for the evaluation of the model, by both readouts if it has a decoder.
+are for the evaluation of the model, by every readout if it has a decoder.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def is_finished() -> bool:
 def evaluate() -> None:
     """Score the model as it is now."""
     card = json.loads((RUN / "model" / "card.json").read_text())
-    for readout in ("copy", "decoder") if card["network"]["decoder"] else ("copy",):
+    for readout in ("copy", "decoder", "blend") if card["network"]["decoder"] else ("copy",):
         out = RUN / f"evaluation-{readout}"
         call(
             "evaluate", "davis", str(DATASET), "--model", str(RUN / "model"),

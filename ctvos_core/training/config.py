@@ -170,7 +170,19 @@ class TrainingConfig:
 
 
 PRESETS = {
-    "default": TrainingConfig(),
+    "default": TrainingConfig(
+        clips=ClipConfig(batch=4, past=3, view=128, scale=(0.4, 0.9), photo_share=0.3, motion=0.5),
+        # The losses on clips teach the decoder, whose steps do not depend on their weight; that of
+        # the encoder is for the most part taught by pairs.
+        objective=ObjectiveConfig(
+            reconstruction=0.1,
+            cutout_size=(0.05, 0.25),
+            scene_attached=True,
+            tagging=0.1,
+            two_tone_share=1.0,
+            copy=0.1,
+        ),
+    ),
     "paper": TrainingConfig(
         learning_rate=1e-4,
         weight_decay=0.0,
@@ -178,13 +190,6 @@ PRESETS = {
         pairs=PairConfig(batch=0),
         clips=ClipConfig(batch=16),
     ),
-    "full": TrainingConfig(
-        pairs=PairConfig(batch=8),
-        clips=ClipConfig(batch=8, photo_share=0.3, motion=0.5),
-        objective=ObjectiveConfig(
-            cutout_size=(0.05, 0.25), scene_attached=True, two_tone_share=0.3, copy=1.0
-        ),
-    ),
 }
-"""`paper` is the paper's method; `default` trains the key encoder by correspondence alone; `full`
-is both, with everything that we added."""
+"""`paper` is the paper's method; `default` what the packaged weights learned by: correspondence for
+the encoder, and the cutout objective on mask-like values for the decoder."""

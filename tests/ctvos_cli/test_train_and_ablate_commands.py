@@ -9,7 +9,14 @@ from PIL import Image
 
 from ctvos_core.video import VideoWriter, open_frames, read_mask, write_mask
 
-PAIRS = ("steps=1", "pairs.batch=2", "pairs.view=32", "pairs.points=8", "network.key_channels=8")
+PAIRS = (
+    "steps=1",
+    "clips.batch=0",
+    "pairs.batch=2",
+    "pairs.view=32",
+    "pairs.points=8",
+    "network.key_channels=8",
+)
 CLIPS = ("steps=1", "clips.batch=2", "clips.view=32", "clips.past=1", "clips.zoom_frames=1")
 
 
@@ -70,7 +77,7 @@ def test_a_dry_run_trains_nothing(ctvos, videos, tmp_path):
     [
         ((), "expected videos or photos, found none usable"),
         (("--set", "stepz=1"), "stepz=1: expected key=value"),
-        (("--preset", "best"), "expected one of default, paper, full, got best"),
+        (("--preset", "best"), "expected one of default, paper, got best"),
         (("--resume",), "checkpoint.pt: expected a checkpoint, found none"),
     ],
 )

@@ -20,6 +20,9 @@ CONFIG = [
     "pairs.batch=2",
     "pairs.view=32",
     "pairs.points=16",
+    "clips.batch=1",
+    "clips.view=32",
+    "clips.past=1",
 ]
 
 
@@ -68,8 +71,9 @@ def test_a_killed_training_goes_on_and_its_model_is_used(house: House, videos, c
         for line in house.store.iter(f"{run}/metrics.jsonl", chunk=1 << 30)
         for line in line.splitlines()
     ]
-    assert [row["step"] for row in rows] == list(range(1, STEPS + 1)), "each step once"
-    assert all(row["loss"] > 0 for row in rows)
+    steps = [row["step"] for row in rows if "loss" in row]
+    assert steps == list(range(1, STEPS + 1)), "each step once"
+    assert all(row["loss"] > 0 for row in rows if "loss" in row)
     told = [found.data for found in events.read(house.client, job_id) if found.event == "metrics"]
     assert told[-1]["step"] == STEPS
 

@@ -58,15 +58,15 @@ def test_settings_change_what_a_file_says_which_changes_a_preset(tmp_path):
         ("pairs.scale=1", "pairs.scale: expected float, float"),
         ("objective.cutout=star", "objective.cutout: expected none, square"),
         ("objective.cutout_size=0.2,0.6", "expected at most 0.5 of the image"),
-        ("clips.zoom_frames=8", "clips.zoom_frames: expected 0 to 7, got 8"),
+        ("clips.zoom_frames=8", "clips.zoom_frames: expected 0 to 3, got 8"),
         ("pairs.view=100", "pairs.view: expected a multiple of 16, got 100"),
-        ("pairs.batch=0", "pairs.batch, clips.batch: expected one above 0"),
-        ("preset=best", "preset: expected one of default, paper, full"),
+        ("pairs.batch=0 clips.batch=0", "pairs.batch, clips.batch: expected one above 0"),
+        ("preset=best", "preset: expected one of default, paper, got best"),
     ],
 )
 def test_bad_settings_are_named(setting, message):
     with pytest.raises(InputError, match=message):
-        configure([setting])
+        configure(setting.split())
 
 
 def test_bad_files_are_named(tmp_path):

@@ -15,7 +15,7 @@ CLIP_SETTINGS = (
     "clips.view=32",
     "clips.past=2",
 )
-PAIR_SETTINGS = (
+_SMALL_PAIRS = (
     "steps=3",
     "report_every=1",
     "warm_up_steps=1",
@@ -24,9 +24,9 @@ PAIR_SETTINGS = (
     "pairs.view=32",
     "pairs.points=8",
 )
+PAIR_SETTINGS = (*_SMALL_PAIRS, "clips.batch=0")
 FULL_SETTINGS = (
-    "preset=full",
-    *PAIR_SETTINGS,
+    *_SMALL_PAIRS,
     "clips.batch=2",
     "clips.view=32",
     "clips.past=2",
