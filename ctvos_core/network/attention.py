@@ -259,8 +259,7 @@ def _read(scores: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:
         (B, Q, V).
     """
     weights = torch.cat([*scores], -1).float().softmax(-1)
-    joined = torch.cat([*values], 1)
-    return weights.to(joined.dtype) @ joined
+    return weights @ torch.cat([*values], 1).float()
 
 
 def _read_top(
@@ -282,8 +281,7 @@ def _read_top(
     joined = torch.cat([score for score, _ in best], -1)
     score, at = joined.topk(min(top_k, joined.shape[2]), sorted=False)
     values = values.gather(2, at[..., None].expand(-1, -1, -1, values.shape[3]))
-    weights = score.float().softmax(-1).to(values.dtype)
-    return (weights[:, :, None] @ values)[:, :, 0]
+    return (score.float().softmax(-1)[:, :, None] @ values.float())[:, :, 0]
 
 
 _STRANDS = 16

@@ -166,7 +166,7 @@ class Propagator:
             h, w = query.out.shape[-2:]
             soft = pixels_to_cells(pixels, (h, w), self._stride, self._readout.parts)
         assert soft is not None
-        values = self._readout.values(soft)
+        values = self._readout.values(soft).half()  # most of what is remembered
         if is_correction:
             # What went wrong in the frames before would go wrong again: of the recent frames this
             # one alone is to be believed.

@@ -19,6 +19,8 @@ from ctvos_core.network.encoder import Features
 from ctvos_core.propagation.labels import cells_to_pixels
 
 ReadoutName = Literal["copy", "decoder", "blend"]
+_TOGETHER = 16
+"""Most objects that are encoded or decoded at once: a bound on memory."""
 
 
 class Readout(Protocol):
@@ -77,14 +79,21 @@ class DecoderReadout:
         """See `Readout`."""
         stride = self.model.config.stride
         size = (soft.shape[1] // self.parts * stride, soft.shape[2] // self.parts * stride)
-        masks = 2 * cells_to_pixels(soft, size, stride, self.parts) - 1
-        return self.model.encode_value(masks[:, None].expand(-1, 3, -1, -1).to(self._dtype)).float()
+        values = []
+        for some in soft.split(_TOGETHER):
+            masks = 2 * cells_to_pixels(some, size, stride, self.parts) - 1
+            coded = masks[:, None].expand(-1, 3, -1, -1).to(self._dtype)
+            values.append(self.model.encode_value(coded).float())
+        return torch.cat(values)
 
     def read(self, attended: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
         H, W = (side * self.parts for side in attended.shape[-2:])
-        image, _ = self.model.decode(attended[1:].to(self._dtype), query, (H, W))
-        soft = aggregate((image.float().mean(1) + 1) / 2)
+        images = [
+            self.model.decode(some.to(self._dtype), query, (H, W))[0].float().mean(1)
+            for some in attended[1:].split(_TOGETHER)
+        ]
+        soft = aggregate((torch.cat(images) + 1) / 2)
         # The decoder's first pixel is the image's; the first part of a cell is half a cell before.
         half = self.parts // 2
         return F.pad(soft[None], (half, 0, half, 0), mode="replicate")[0, :, :H, :W]
