@@ -123,22 +123,28 @@ class BlendReadout:
         return (grown[0] + self.decoder.read(values, query)) / 2
 
 
+def best_readout(model: CTVOS) -> ReadoutName:
+    """The one that scored best on the development set, of those that a model can do."""
+    return "blend" if model.config.decoder else "copy"
+
+
 def make_readout(name: ReadoutName | None, model: CTVOS, parts: int) -> Readout:
     """A readout.
 
     Args:
-        name: which; None: the best that the model can do, blend with a decoder and else copy.
+        name: which; None: `best_readout`.
         model: the network.
         parts: of a cell, in which labels are copied.
 
     Raises:
         InputError: no such readout, or `model` has no decoder and the readout needs one.
     """
-    if name == "copy" or (name is None and not model.config.decoder):
+    name = name or best_readout(model)
+    if name == "copy":
         return CopyReadout(parts)
     if name == "decoder":
         return DecoderReadout(model)
-    if name == "blend" or name is None:
+    if name == "blend":
         return BlendReadout(model, parts)
     raise InputError("readout_unknown", f"readout: expected copy, decoder or blend, got {name!r}")
 
