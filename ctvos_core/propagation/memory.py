@@ -31,7 +31,7 @@ class FrameMemory:
 
         Args:
             key: (C, h, w) prepared keys.
-            value: (K+1, V, h, w), a block of channels per slot.
+            value: (K, V, h, w), a block of channels per object.
             keep: (h, w) bool, the cells worth keeping.
         """
         self._given.append((key[:, keep], value[:, :, keep]))
@@ -50,17 +50,17 @@ class FrameMemory:
         """Drop the recent frames."""
         self._recent = None
 
-    def groups(self, slots: int) -> list[MemoryGroup]:
-        """What attention reads: values of all `slots` slots, flattened to (slots V, h, w).
+    def groups(self, objects: int) -> list[MemoryGroup]:
+        """What attention reads: values of so many objects, flattened to (objects V, h, w).
 
         A frame older than an object remembers zeros for it. The kept cells of the given frames
         stand in one row.
         """
         keys = torch.cat([key for key, _ in self._given], 1)
-        values = torch.cat([_widen(value, slots).flatten(0, 1) for _, value in self._given], 1)
+        values = torch.cat([_widen(value, objects).flatten(0, 1) for _, value in self._given], 1)
         groups = [MemoryGroup(_in_a_row(keys), _in_a_row(values), None)]
         if self._recent is not None:
-            groups.append(MemoryGroup(*self._recent.read(slots), self._radius))
+            groups.append(MemoryGroup(*self._recent.read(objects), self._radius))
         return groups
 
 
@@ -84,15 +84,15 @@ class _Ring:
         self._values[at] = _widen(value, self._values.shape[3]).permute(2, 3, 0, 1)
         self._added += 1
 
-    def read(self, slots: int) -> tuple[Tensor, Tensor]:
-        """(1, T, C, h, w) keys and (1, T, slots V, h, w) values."""
-        self._widen(slots)
+    def read(self, objects: int) -> tuple[Tensor, Tensor]:
+        """(1, T, C, h, w) keys and (1, T, objects V, h, w) values."""
+        self._widen(objects)
         n = min(self._added, len(self._keys))
         keys, values = self._keys[:n], self._values[:n].flatten(3)
         return keys.permute(0, 3, 1, 2)[None], values.permute(0, 3, 1, 2)[None]
 
-    def _widen(self, slots: int) -> None:
-        missing = slots - self._values.shape[3]
+    def _widen(self, objects: int) -> None:
+        missing = objects - self._values.shape[3]
         if missing > 0:
             zeros = self._values.new_zeros(
                 *self._values.shape[:3], missing, *self._values.shape[4:]
@@ -100,9 +100,9 @@ class _Ring:
             self._values = torch.cat([self._values, zeros], 3)
 
 
-def _widen(value: Tensor, slots: int) -> Tensor:
-    """(K+1, V, ...) to (slots, V, ...)."""
-    return torch.cat([value, value.new_zeros(slots - len(value), *value.shape[1:])])
+def _widen(value: Tensor, objects: int) -> Tensor:
+    """(K, V, ...) to (objects, V, ...)."""
+    return torch.cat([value, value.new_zeros(objects - len(value), *value.shape[1:])])
 
 
 def _in_a_row(x: Tensor) -> Tensor:

@@ -175,8 +175,8 @@ class Propagator:
             self._memory.add_recent(keys, values)
         found = self._segmentation(labels, soft)
         if masks is not None:
-            cells_soft = F.avg_pool2d(soft, self._readout.parts)
-            self._memory.add_given(keys, values, telling_cells(cells_soft))
+            cells = F.avg_pool2d(soft, self._readout.parts)
+            self._memory.add_given(keys, values, telling_cells(cells))
             found.confidence.update(dict.fromkeys(named, 1.0))
         return found
 
@@ -226,11 +226,12 @@ class Propagator:
 
     def _propagate(self, query: Features, queries: Tensor) -> Tensor:
         """(K+1, h parts, w parts) soft masks of the current frame."""
-        slots = len(self.ids) + 1
-        attended = self._attention(queries[None], self._memory.groups(slots))[0]
-        soft = self._readout.read(attended.unflatten(0, (slots, -1)), query)
+        count = len(self.ids)
+        attended = self._attention(queries[None], self._memory.groups(count))[0]
+        soft = self._readout.read(attended.unflatten(0, (count, -1)), query)
         return prune(soft, self.config.prune_below)
 
     def _segmentation(self, labels: np.ndarray, scores: Tensor) -> Segmentation:
-        confidence = dict(zip(self.ids, expected_overlaps(scores), strict=True))
+        cells = F.avg_pool2d(scores, self._readout.parts)
+        confidence = dict(zip(self.ids, expected_overlaps(cells), strict=True))
         return Segmentation(labels, confidence, scores.half().cpu().numpy())

@@ -1,8 +1,8 @@
 """From attention to soft masks: labels carried as they are, decoded by the network, or both.
 
 A readout turns soft masks into values to remember and attended values into soft masks. Soft masks
-are (K+1, h parts, w parts) probabilities over slots, in parts of cells (`Readout.parts`). Values
-are (K+1, V, h, w): one block of V channels per slot.
+are (K+1, h parts, w parts) probabilities of the background and of K objects, in parts of cells
+(`Readout.parts`). Values are (K, V, h, w), V channels per object: the background is what is left.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Readout(Protocol):
     """By how many a cell is divided in y and in x."""
 
     def values(self, soft: Tensor) -> Tensor:
-        """(K+1, h parts, w parts) soft masks of a frame to (K+1, V, h, w) values to remember."""
+        """(K+1, h parts, w parts) soft masks of a frame to (K, V, h, w) values to remember."""
         ...
 
     def read(self, attended: Tensor, query: Features) -> Tensor:
-        """(K+1, V, h, w) attended values to (K+1, h parts, w parts) soft masks."""
+        """(K, V, h, w) attended values to (K+1, h parts, w parts) soft masks."""
         ...
 
 
@@ -50,11 +50,12 @@ class CopyReadout:
 
     def values(self, soft: Tensor) -> Tensor:
         """See `Readout`."""
-        return F.pixel_unshuffle(soft[:, None], self.parts)
+        return F.pixel_unshuffle(soft[1:, None], self.parts)
 
     def read(self, attended: Tensor, query: Features) -> Tensor:
         """See `Readout`."""
-        return F.pixel_shuffle(attended, self.parts)[:, 0]
+        objects = F.pixel_shuffle(attended, self.parts)[:, 0]
+        return torch.cat([(1 - objects.sum(0, keepdim=True)).clamp_min(0), objects])
 
 
 class DecoderReadout:
@@ -80,7 +81,7 @@ class DecoderReadout:
         stride = self.model.config.stride
         size = (soft.shape[1] // self.parts * stride, soft.shape[2] // self.parts * stride)
         values = []
-        for some in soft.split(_TOGETHER):
+        for some in soft[1:].split(_TOGETHER):
             masks = 2 * cells_to_pixels(some, size, stride, self.parts) - 1
             coded = masks[:, None].expand(-1, 3, -1, -1).to(self._dtype)
             values.append(self.model.encode_value(coded).float())
@@ -91,7 +92,7 @@ class DecoderReadout:
         H, W = (side * self.parts for side in attended.shape[-2:])
         images = [
             self.model.decode(some.to(self._dtype), query, (H, W))[0].float().mean(1)
-            for some in attended[1:].split(_TOGETHER)
+            for some in attended.split(_TOGETHER)
         ]
         soft = aggregate((torch.cat(images) + 1) / 2)
         # The decoder's first pixel is the image's; the first part of a cell is half a cell before.

@@ -123,7 +123,7 @@ def test_the_first_given_frame_is_never_forgotten(model, clip):
     fresh.step(frames[0], labels[0])
     assert len(given) == 2
     assert torch.equal(given[0][0], fresh._memory._given[0][0])
-    assert len(propagator._memory.groups(2)) == 2  # the last one counts as recent, too
+    assert len(propagator._memory.groups(1)) == 2  # the last one counts as recent, too
 
 
 def test_memory_is_bounded(model):
@@ -131,7 +131,7 @@ def test_memory_is_bounded(model):
     config = replace(CONFIG, recent_frames=3)
     propagator = Propagator(model, config, device="cpu")
     run(propagator, frames, labels[0])
-    [given, recent] = propagator._memory.groups(2)
+    [given, recent] = propagator._memory.groups(1)
     assert given.keys.shape[1] == 1
     assert recent.keys.shape[1] == 3
 

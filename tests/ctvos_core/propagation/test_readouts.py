@@ -55,8 +55,8 @@ def centre(mask):
 def test_copied_labels_come_back_as_they_were(query, parts):
     readout, soft = CopyReadout(parts), soft_masks(parts)
     values = readout.values(soft)
-    assert values.shape == (3, parts**2, *CELLS)
-    assert torch.equal(readout.read(values, query), soft)
+    assert values.shape == (2, parts**2, *CELLS)
+    assert torch.allclose(readout.read(values, query), soft, atol=1e-6)
 
 
 def test_decoded_masks_lie_where_the_masks_lay(query):
