@@ -5,7 +5,7 @@ import { plural } from "./format.js";
 
 const STRIP_HEIGHT = 44;
 const LANE = 10;
-const [DOUBTFUL, FAIR] = [0.5, 0.6]; // below the first, frames are worth a look
+const [DOUBTFUL, FAIR] = [0.7, 0.75]; // below the first, frames are worth a look
 const MARGIN = 8; // so much of the slider is its handle
 
 export class Timeline {
