@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+_SCALE, _ROTATION, _SHIFT = 0.35, 0.35, 0.25
+"""Of the affine motion from the first past frame to the current one, at strength 1: logarithm of
+the change of size, radians, share of the view's side."""
+
 
 def apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(P, 2) points, moved by a (2, 3) map."""
@@ -32,3 +36,23 @@ def about(
     if mirror:
         turn[:, 0] *= -1
     return np.hstack([turn, (target - turn @ centre)[:, None]])
+
+
+def draw_motion(rng: np.random.Generator, past: int, strength: float, side: int) -> np.ndarray:
+    """(past + 1, 2, 3) maps from each frame's view to the last's: a steady motion and a tremor.
+
+    Args:
+        rng: source of randomness.
+        past: frames before the last.
+        strength: 0 for none, 1 for that of clips made from a photo.
+        side: pixels of a view's side.
+    """
+    limits = strength * np.array([_SCALE, _ROTATION, _SHIFT, _SHIFT])
+    overall = rng.uniform(-limits, limits)
+    middle = np.full(2, (side - 1) / 2)
+    maps = []
+    for back in range(past, -1, -1):
+        tremor = rng.uniform(-limits, limits) * 0.1 * (back > 0)
+        scale, angle, dx, dy = overall * back / past + tremor
+        maps.append(about(middle, middle + side * np.array([dx, dy]), np.exp(scale), angle))
+    return np.stack(maps)

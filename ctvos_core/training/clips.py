@@ -12,18 +12,16 @@ from ctvos_core.network.colour import rgb_to_lab
 from ctvos_core.objective.cutout import NO_CUTOUT, Cutout, cutout_masks, draw_cutout
 from ctvos_core.objective.two_tone import two_tone
 from ctvos_core.objective.zoom import draw_zooms
-from ctvos_core.training.affine import about, chain
+from ctvos_core.training.affine import about, chain, draw_motion
 from ctvos_core.training.augment import hide_channels
 from ctvos_core.training.cache import Scene
 from ctvos_core.training.config import TrainingConfig
 from ctvos_core.training.frames import Pixels, cut_views
+from ctvos_core.training.pasted import PastedPlan, draw_pasted, paste
 from ctvos_core.training.sampling import SceneSampler
 
-_SCALE, _ROTATION, _SHIFT = 0.35, 0.35, 0.25
-"""Of the affine motion from the first past frame to the current one, at strength 1: logarithm of
-the change of size, radians, share of the view's side."""
-
-
+_PASTED = 1.5
+"""Strength of the motion of what is pasted into a clip."""
 _SHARE = (0.1, 0.9)
 """Of a mask-like clip's current frame, what is not of the mask."""
 
@@ -32,9 +30,9 @@ class ClipPlan(NamedTuple):
     """What to cut from which frames for B clips; axis 1 are N views, the current frame last."""
 
     numbers: np.ndarray
-    """(B, N) frames of the cache: past, zoomed, current."""
+    """(B, N) frames of the cache: past, zoomed, current; one more to paste from, if need be."""
     affines: np.ndarray
-    """(B, N, 2, 3) float32 maps from view to frame."""
+    """(B, N, 2, 3) float32 maps from view to frame; again one more, if need be."""
     cutouts: np.ndarray
     """(B, V, 2) float32 corners; see `cutout_masks`."""
     radii: np.ndarray
@@ -47,6 +45,8 @@ class ClipPlan(NamedTuple):
     """(B, 3) float32 direction of a mask-like clip in colour space; 0 for one in colours."""
     shares: np.ndarray
     """(B,) float32 share of the current frame that is of the lower tone."""
+    pasted: PastedPlan | None
+    """None: in a run that pastes nothing."""
 
 
 class ClipBatch(NamedTuple):
@@ -69,31 +69,51 @@ class ClipSampler:
     def plan(self, step: int, which: range) -> ClipPlan:
         """Clips `which` of a step."""
         clips = [self._clip(np.random.default_rng([self._seed, 1, step, i])) for i in which]
-        return ClipPlan(*(np.stack(part) for part in zip(*clips, strict=True)))
+        *arrays, pasted = zip(*clips, strict=True)
+        layers = None
+        if self._config.objective.pasted_share:
+            layers = PastedPlan._make(map(np.stack, zip(*pasted, strict=True)))
+        return ClipPlan._make([*map(np.stack, arrays), layers])
 
     def _clip(self, rng: np.random.Generator) -> ClipPlan:
         config, objective = self._config.clips, self._config.objective
         scene, side = self._scenes.draw(rng), config.view
         frames = _draw_frames(rng, scene, config.past, config.max_gap)
         strength = 1.0 if scene.count == 1 else config.motion
-        motion = _draw_motion(rng, config.past, strength, side)
+        motion = draw_motion(rng, config.past, strength, side)
         zoomed, zooms = draw_zooms(rng, config.past, config.zoom_frames, side)
 
-        views = [*motion[:-1], *map(chain, motion[zoomed], zooms), motion[-1]]
+        def views(motion: np.ndarray) -> np.ndarray:
+            return np.stack([*motion[:-1], *map(chain, motion[zoomed], zooms), motion[-1]])
+
+        moved = views(motion)
         crop = _draw_crop(rng, scene, config.scale, side)
-        fixed = [np.eye(2, 3)] * len(views)
+        fixed = np.tile(np.eye(2, 3), (len(moved), 1, 1))
         cutout = self._cutout(rng)
-        return ClipPlan(
+        plan = ClipPlan(
             numbers=np.concatenate([frames[:-1], frames[zoomed], frames[-1:]]),
-            affines=np.stack([chain(crop, view) for view in views]).astype(np.float32),
+            affines=np.stack([chain(crop, view) for view in moved]).astype(np.float32),
             cutouts=cutout.vertices,
             radii=cutout.radius,
-            to_current=np.stack(views if objective.scene_attached else fixed).astype(np.float32),
+            to_current=(moved if objective.scene_attached else fixed).astype(np.float32),
             hidden=rng.random(2) < config.channel_dropout,
             tones=(rng.normal(size=3) * (rng.random() < objective.two_tone_share)).astype(
                 np.float32
             ),
             shares=np.array(rng.uniform(*_SHARE), np.float32),
+            pasted=None,
+        )
+        if not objective.pasted_share:
+            return plan
+        donor = self._scenes.draw(rng)
+        number = donor.first + int(rng.integers(donor.count))
+        present = bool(plan.tones.any()) and rng.random() < objective.pasted_share
+        motions = [views(draw_motion(rng, config.past, _PASTED, side)) for _ in range(2)]
+        cut = _draw_crop(rng, donor, config.scale, side).astype(np.float32)
+        return plan._replace(
+            numbers=np.append(plan.numbers, number),
+            affines=np.append(plan.affines, cut[None], 0),
+            pasted=draw_pasted(rng, present, side, motions),
         )
 
     def _cutout(self, rng: np.random.Generator) -> Cutout:
@@ -113,14 +133,17 @@ def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
         side: S, pixels of a view's side.
     """
     affines, vertices, radii, to_current, hidden, tones, shares = (
-        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:]
+        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:-1]
     )
-    B, N = affines.shape[:2]
+    B, N = to_current.shape[:2]
     cutouts = cutout_masks(vertices, radii, side, to_current)
     views = cut_views(pixels, affines.flatten(0, 1), side)
-    lab = rgb_to_lab(views).clamp(-1, 1).unflatten(0, (B, N))
+    every = rgb_to_lab(views).clamp(-1, 1).unflatten(0, (B, -1))
+    lab = every[:, :N]
     like_mask = tones.any(1)[:, None, None, None, None]
     contents = torch.where(like_mask, two_tone(lab, tones, shares), lab)
+    if plan.pasted is not None:
+        lab, contents = paste(lab, contents, every[:, N], plan.pasted)
     return ClipBatch(
         images=hide_channels(lab, hidden[:, None]),
         contents=contents.masked_fill(cutouts[:, :, None], 0),
@@ -136,19 +159,6 @@ def _draw_frames(rng: np.random.Generator, scene: Scene, past: int, max_gap: int
     first = scene.first + int(rng.integers(scene.count - gap * past))
     frames = first + gap * np.arange(past + 1)
     return frames if rng.random() < 0.5 else frames[::-1]
-
-
-def _draw_motion(rng: np.random.Generator, past: int, strength: float, side: int) -> np.ndarray:
-    """(past + 1, 2, 3) maps from each frame's view to the last's: a steady motion and a tremor."""
-    limits = strength * np.array([_SCALE, _ROTATION, _SHIFT, _SHIFT])
-    overall = rng.uniform(-limits, limits)
-    middle = np.full(2, (side - 1) / 2)
-    maps = []
-    for back in range(past, -1, -1):
-        tremor = rng.uniform(-limits, limits) * 0.1 * (back > 0)
-        scale, angle, dx, dy = overall * back / past + tremor
-        maps.append(about(middle, middle + side * np.array([dx, dy]), np.exp(scale), angle))
-    return np.stack(maps)
 
 
 def _draw_crop(

@@ -94,6 +94,9 @@ class ObjectiveConfig:
     """Binary cross-entropy instead of pull and push (Table 6)."""
     two_tone_share: float = 0.0
     """Share of clips whose values and target are mask-like."""
+    pasted_share: float = 0.0
+    """Share of the mask-like clips with an object from another scene pasted in, half of the time
+    beside another of the same looks that is not to be followed."""
     copy: float = 0.0
     """Weight of the loss of values carried by attention alone."""
 
