@@ -76,7 +76,7 @@ class FullAttention:
         queries = _tokens(query[:, None])
         scores, values = [], []
         for group in memory:
-            score = _similarities(queries, _tokens(group.keys))
+            score = _similarities(_tokens(group.keys), queries)
             scores.append(_add_bias(score, group, (0, h, 0, w), (0, h, 0, w)))
             values.append(_tokens(group.values))
         if self.top_k is None:
@@ -97,7 +97,7 @@ class TiledAttention:
         tile: side of a tile in cells.
     """
 
-    def __init__(self, top_k: int | None = None, tile: int = 8) -> None:
+    def __init__(self, top_k: int | None = None, tile: int = 12) -> None:
         self.top_k, self.tile = top_k, tile
 
     def __call__(self, query: Tensor, memory: Sequence[MemoryGroup]) -> Tensor:
@@ -120,7 +120,7 @@ class TiledAttention:
         scores = []
         for part in seen:
             block = part.block(tile)
-            score = _similarities(queries, _tokens(_cut(part.group.keys, block)))
+            score = _similarities(_tokens(_cut(part.group.keys, block)), queries)
             scores.append(_add_bias(score, part.group, tile, block))
         if self.top_k is None:
             values = [_tokens(_cut(part.group.values, part.block(tile))) for part in seen]
@@ -178,7 +178,7 @@ def _cut(x: Tensor, area: Area) -> Tensor:
 
 
 def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Tensor:
-    """(B, Q, T N) scores of a tile's queries and a block's keys, changed by the group's window."""
+    """(B, T N, Q) scores of a block's keys and a tile's queries, changed by the group's window."""
     if group.radius is None:
         return scores
     bias = _bias(
@@ -190,7 +190,7 @@ def _add_bias(scores: Tensor, group: MemoryGroup, tile: Area, block: Area) -> Te
         scores.device,
     )
     # One bias serves all T frames.
-    scores.unflatten(2, (-1, bias.shape[1])).add_(bias[:, None])
+    scores.unflatten(1, (-1, len(bias))).add_(bias)
     return scores
 
 
@@ -203,13 +203,13 @@ def _bias(
     dtype: torch.dtype,
     device: torch.device,
 ) -> Tensor:
-    """(cells of the tile, cells of the block) added to the logits; -inf: not to be seen.
+    """(cells of the block, cells of the tile) added to the logits; -inf: not to be seen.
 
     All tiles but those at the border are alike, and so are all frames: it is worth keeping.
     """
     dy, dx = (
-        torch.arange(tile[i], device=device)[:, None]
-        - torch.arange(offset[i], offset[i] + block[i], device=device)
+        torch.arange(offset[i], offset[i] + block[i], device=device)[:, None]
+        - torch.arange(tile[i], device=device)
         for i in (0, 1)
     )
     dy, dx = dy[:, None, :, None], dx[None, :, None, :]
@@ -244,22 +244,22 @@ def _tokens(x: Tensor) -> Tensor:
     return x.permute(0, 1, 3, 4, 2).flatten(1, 3)
 
 
-def _similarities(queries: Tensor, keys: Tensor) -> Tensor:
-    """(B, Q, C) queries and (B, N, C) keys of one precision to (B, Q, N) float32 scores."""
+def _similarities(keys: Tensor, queries: Tensor) -> Tensor:
+    """(B, N, C) keys and (B, Q, C) queries of one precision to (B, N, Q) scores of the same."""
     if len(queries) == 1:
         # CPUs take half the time for products of bfloat16, but not for batches of them.
-        return (queries[0] @ keys[0].T)[None].float()
-    return (queries @ keys.transpose(1, 2)).float()
+        return (keys[0] @ queries[0].T)[None]
+    return keys @ queries.transpose(1, 2)
 
 
 def _read(scores: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:
-    """Softmax in float32 over the (B, Q, N) scores of all parts, applied to their (B, N, V) values.
+    """Softmax in float32 over the (B, N, Q) scores of all parts, applied to their (B, N, V) values.
 
     Returns:
         (B, Q, V).
     """
-    weights = torch.cat([*scores], -1).float().softmax(-1)
-    return weights @ torch.cat([*values], 1).float()
+    weights = torch.cat([*scores], 1).float().softmax(1)
+    return weights.transpose(1, 2) @ torch.cat([*values], 1).float()
 
 
 def _read_top(
@@ -268,7 +268,7 @@ def _read_top(
     """The same of each query's `top_k` largest scores only.
 
     Args:
-        scores: (B, Q, N) per part.
+        scores: (B, N, Q) per part.
         lookups: per part, places in N to values.
         top_k: how many.
 
@@ -281,28 +281,30 @@ def _read_top(
     joined = torch.cat([score for score, _ in best], -1)
     score, at = joined.topk(min(top_k, joined.shape[2]), sorted=False)
     values = values.gather(2, at[..., None].expand(-1, -1, -1, values.shape[3]))
-    return (score.float().softmax(-1)[:, :, None] @ values.float())[:, :, 0]
+    return (score.softmax(-1)[:, :, None] @ values.float())[:, :, 0]
 
 
 _STRANDS = 16
 
 
 def _top(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest of (B, Q, N) scores and where they are, (B, Q, k) each; k or N, if fewer.
+    """The k largest of (B, N, Q) scores of each query and where they are, (B, Q, k) each; k or N,
+    if fewer.
 
-    Exact, in two steps, because sorting is slow and maxima are fast: each row is laid in columns
-    of `_STRANDS` scores, and the k largest can only be in the k columns with the largest maxima.
+    Exact, in two steps, because sorting is slow and maxima are fast: keys are laid in columns of
+    `_STRANDS`, and the k largest scores can only be in the k columns with the largest maxima.
     """
-    N = scores.shape[-1]
+    B, N, Q = scores.shape
     columns = N // _STRANDS
     if columns <= k:
-        return scores.topk(min(k, N), sorted=False)
+        return scores.transpose(1, 2).float().topk(min(k, N), sorted=False)
     even = columns * _STRANDS
-    table = scores[..., :even].unflatten(-1, (_STRANDS, columns))
-    best = table.amax(-2).topk(k, sorted=False).indices[:, :, None]
+    table = scores[:, :even].unflatten(1, (_STRANDS, columns))
+    best = table.amax(1).transpose(1, 2).float().topk(k, sorted=False).indices
+    index = best.transpose(1, 2)[:, None].expand(B, _STRANDS, k, Q)
+    candidates = torch.cat([table.gather(2, index).flatten(1, 2), scores[:, even:]], 1)
     strands = torch.arange(_STRANDS, device=scores.device)[:, None] * columns
-    rest = torch.arange(even, N, device=scores.device).expand(*scores.shape[:2], -1)
-    candidates = table.gather(-1, best.expand(-1, -1, _STRANDS, -1)).flatten(2)
-    places = torch.cat([(best + strands).flatten(2), rest], -1)
-    top, at = torch.cat([candidates, scores[..., even:]], -1).topk(k, sorted=False)
+    rest = torch.arange(even, N, device=scores.device).expand(B, Q, -1)
+    places = torch.cat([(best[:, :, None] + strands).flatten(2), rest], -1)
+    top, at = candidates.transpose(1, 2).float().topk(k, sorted=False)
     return top, places.gather(-1, at)

@@ -63,7 +63,7 @@ class PropagationConfig:
     tidy_share: float = 0.05
     """Parts of an object, and holes in it, with less than this share of its area are taken out of
     label maps (not out of memory: that loses thin objects); 0: none are."""
-    tile: int = 8
+    tile: int = 12
     """Side of an attention tile in cells."""
 
 
