@@ -178,6 +178,39 @@ def test_mask_like_clips_have_two_tones_and_the_cutout(cache):
     assert len(batch.images.unique()) > 1000
 
 
+PASTED = ("objective.two_tone_share=1", "objective.pasted_share=1", "objective.cutout=none")
+
+
+def test_what_is_pasted_is_seen_and_has_the_tone_of_its_layer(cache):
+    both = ("clips.batch=12", "clips.channel_dropout=0")
+    plan, without = clips(cache, *PASTED[:1], *PASTED[2:], *both)(0)
+    changed, batch = clips(cache, *PASTED, *both)(0)
+    assert np.array_equal(changed.numbers[:, :-1], plan.numbers)
+    differs = (batch.images != without.images).any(2)
+    assert 0.05 < differs.float().mean() < 0.8
+    for clip, contents in enumerate(batch.contents[:, :, 0]):
+        seen = differs[clip]
+        tones = changed.pasted.tones[clip]
+        assert sorted(map(abs, tones)) in ([0, 1], [1, 1])
+        assert 1 in tones
+        if changed.pasted.alone[clip]:
+            assert (contents[~seen] == -1).all()
+        else:
+            assert torch.equal(contents[~seen], without.contents[clip, :, 0][~seen])
+    alike = [tones.tolist() for tones in changed.pasted.tones if (tones != 0).all()]
+    assert 0 < len(alike) < 12
+
+
+def test_a_share_of_the_mask_like_clips_has_something_pasted_in(cache):
+    draw = clips(
+        cache, "objective.two_tone_share=0.5", "objective.pasted_share=0.5", "clips.batch=64"
+    )
+    plan, _ = draw(0)
+    pasted, like_mask = plan.pasted.tones.any(1), plan.tones.any(1)
+    assert not (pasted & ~like_mask).any()
+    assert 0.3 < pasted[like_mask].mean() < 0.7
+
+
 def test_sources_are_drawn_by_weight():
     scenes = [Scene(name, n, 4, 8, 8, 1.0) for n, name in enumerate(["a/x.mp4", "b/y.mp4"])]
     rng = np.random.default_rng(0)
