@@ -5,10 +5,15 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import gc
+import re
 import sys
 from functools import cache
 
-_CPU_ALLOCATOR = "DefaultCPUAllocator"
+# Of PyTorch's allocator, of C++, and of oneDNN, which has no room for its code or its scratchpad;
+# of an operation that it cannot do it says that it could not create a primitive *descriptor*.
+_CPU_MEMORY = re.compile(
+    "DefaultCPUAllocator|bad_alloc|could not (create|execute) a primitive(?! descriptor)"
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -18,7 +23,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(error, torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and _CPU_ALLOCATOR in str(error)
+    return isinstance(error, RuntimeError) and _CPU_MEMORY.search(str(error)) is not None
 
 
 def release() -> None:
