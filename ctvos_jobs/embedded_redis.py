@@ -23,7 +23,8 @@ from ctvos_core.errors import InputError
 from ctvos_jobs.settings import Settings
 
 _SOCKET_PATH_LIMIT = 100  # the system allows about 104 bytes
-_START_SECONDS = 20
+_START_SECONDS = 120
+_STOP_SECONDS = 20
 _log = structlog.get_logger(__name__)
 
 
@@ -173,8 +174,9 @@ class EmbeddedRedis:
             return
         with self.address.client() as client, suppress(redis.RedisError):
             client.shutdown(nosave=True)  # the append-only file has everything
-        deadline = time.monotonic() + _START_SECONDS
-        while self._answers() and time.monotonic() < deadline:
+        deadline = time.monotonic() + _STOP_SECONDS
+        # Once all is on disk it removes its socket: by then, it must not be that of another.
+        while self._socket.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def _take_lock(self) -> None:
