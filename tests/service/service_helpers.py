@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from service.server import Server
 
 SIZE = (96, 64)
 FRAMES = 12
+PATIENCE_SECONDS = 300
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Service:
     redis: redis.Redis
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS, trust_env=False, **options)
 
     def claim(self, job_id: str) -> Job:
         """Take a job as a worker does."""
@@ -111,11 +112,8 @@ def serve(settings: Settings, patience_seconds: int | None = 2) -> Iterator[Serv
     database = Database(settings.database_url)
     client = server_redis.address.client()
     try:
-        deadline = time.monotonic() + 120
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.02)
+        wait_until(lambda: server.started or not thread.is_alive(), "a server that has started")
+        assert thread.is_alive(), "the server did not start"
         yield Service(
             url=f"http://127.0.0.1:{listener.getsockname()[1]}",
             settings=settings,
@@ -125,11 +123,21 @@ def serve(settings: Settings, patience_seconds: int | None = 2) -> Iterator[Serv
         )
     finally:
         server.should_exit = True
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive(), "the server did not stop"
         client.close()
         database.dispose()
         server_redis.stop()
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """What the condition gives once it is true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
 
 
 def mask_bytes(size: tuple[int, int] = SIZE, first: int = 10, object_id: int = 1) -> bytes:

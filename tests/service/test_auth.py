@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from service_helpers import Service, form, problem_of
+from service_helpers import PATIENCE_SECONDS, Service, form, problem_of
 
 from ctvos_jobs.api_keys import create_key, revoke_key
 from service.auth import REMEMBERED_SECONDS
@@ -100,7 +100,8 @@ def test_keys_see_their_own_things_only(serving: Callable[..., Any], video_bytes
 def first_answer(service: Service, request: str) -> str:
     """Send a request's head, and none of its body; the status line of the answer."""
     address = service.url.removeprefix("http://").split(":")
-    with socket.create_connection((address[0], int(address[1])), timeout=10) as connection:
+    where = address[0], int(address[1])
+    with socket.create_connection(where, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode())
         return connection.recv(65536).decode().splitlines()[0]
 

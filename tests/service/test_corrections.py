@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_helpers import FRAMES, Service, form, mask_bytes, problem_of, sha256
 
@@ -37,6 +37,7 @@ def test_kept_frames(given_frames: list[int], corrected: list[int], kept: list[l
 frames = st.lists(st.integers(0, 19), min_size=1, max_size=5, unique=True)
 
 
+@settings(deadline=None)
 @given(frames, frames)
 def test_kept_frames_hold_confirmed_masks_and_no_corrected_ones(
     given_frames: list[int], corrected: list[int]

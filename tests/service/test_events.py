@@ -2,13 +2,12 @@
 
 import json
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from service_helpers import Service, form, make_settings, serve
+from service_helpers import PATIENCE_SECONDS, Service, form, make_settings, serve
 
 from ctvos_jobs import events, lifecycle
 
@@ -32,13 +31,22 @@ def read_events(response: httpx.Response) -> Iterator[dict[str, str]]:
 
 
 def stream(
-    client: httpx.Client, job_id: str, last_event_id: str | None = None
+    client: httpx.Client,
+    job_id: str,
+    last_event_id: str | None = None,
+    then: Callable[[], object] = lambda: None,
 ) -> list[dict[str, str]]:
+    """All events; `then` is done once the first has come."""
+    received = []
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     with client.stream("GET", f"/jobs/{job_id}/events", headers=headers) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
-        return list(read_events(response))
+        for event in read_events(response):
+            received.append(event)
+            if len(received) == 1:
+                then()
+    return received
 
 
 def publish_frames(service: Service, job_id: str, count: int) -> list[str]:
@@ -53,7 +61,6 @@ def test_a_stream_follows_a_job_to_its_end_and_closes(
     client: httpx.Client, service: Service, job_id: str
 ) -> None:
     def work() -> None:
-        time.sleep(0.3)
         publish_frames(service, job_id, 3)
         job = service.finish(job_id)
         with service.database.reading() as session:
@@ -61,10 +68,7 @@ def test_a_stream_follows_a_job_to_its_end_and_closes(
             assert ended is not None
             events.publish(service.redis, job_id, "status", lifecycle.public(ended))
 
-    worker = threading.Thread(target=work)
-    worker.start()
-    received = stream(client, job_id)
-    worker.join()
+    received = stream(client, job_id, then=work)
 
     assert [event["event"] for event in received] == ["status", *["frame"] * 3, "status"]
     assert json.loads(received[0]["data"])["status"] == "queued"
@@ -109,15 +113,8 @@ def test_a_silent_stream_is_kept_alive(
 def test_deleting_a_job_ends_its_stream(
     client: httpx.Client, service: Service, job_id: str
 ) -> None:
-    def delete_later() -> None:
-        time.sleep(0.3)
-        with service.client() as other:
-            other.delete(f"/jobs/{job_id}")
-
-    deleter = threading.Thread(target=delete_later)
-    deleter.start()
-    stream(client, job_id)
-    deleter.join()
+    with service.client() as other:
+        stream(client, job_id, then=lambda: other.delete(f"/jobs/{job_id}"))
 
 
 def test_a_server_that_stops_ends_its_streams(tmp_path: Path, video_bytes: bytes) -> None:
@@ -133,6 +130,6 @@ def test_a_server_that_stops_ends_its_streams(tmp_path: Path, video_bytes: bytes
 
         follower = threading.Thread(target=follow)
         follower.start()
-        assert read.wait(60)
-    follower.join(60)
+        assert read.wait(PATIENCE_SECONDS)
+    follower.join(PATIENCE_SECONDS)
     assert not follower.is_alive()

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
-from service_helpers import form, make_settings, problem_of
+from service_helpers import PATIENCE_SECONDS, form, make_settings, problem_of, wait_until
 
 from ctvos_jobs.embedded_redis import EmbeddedRedis
 
@@ -37,18 +38,19 @@ def server(tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
     environment = {**os.environ, "CTVOS_DATA_DIR": str(settings.data_dir)}
     process = subprocess.Popen([sys.executable, "-c", code], env=environment)
     url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{url}/healthz", trust_env=False).is_success
+        return False
+
     try:
-        for _ in range(1800):
-            try:
-                httpx.get(f"{url}/healthz", trust_env=False)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None
-                time.sleep(0.1)
+        wait_until(answers, "an application that answers")
         yield url, psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) in (0, -signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) in (0, -signal.SIGTERM)
         redis.stop()
 
 
@@ -56,7 +58,7 @@ def test_memory_stays_flat_while_a_large_upload_comes_in(
     server: tuple[str, psutil.Process], video_bytes: bytes
 ) -> None:
     url, process = server
-    with httpx.Client(base_url=url, timeout=120, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
         assert client.post("/segment", **form(video_bytes)).status_code == 202
         before = process.memory_info().rss
         peak = before
@@ -92,7 +94,7 @@ def test_many_pollers_and_uploads_at_once(
     url, _ = server
 
     def connect() -> httpx.Client:
-        return httpx.Client(base_url=url, timeout=120, trust_env=False)
+        return httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False)
 
     with connect() as client:
         job_id = client.post("/segment", **form(video_bytes)).json()["id"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from service_helpers import Service, form, make_settings
+from service_helpers import PATIENCE_SECONDS, Service, form, make_settings
 
 from service.probing import Prober
 
@@ -78,8 +78,7 @@ def test_a_given_up_order_ends_its_child(folder: Path) -> None:
             order.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await order
-            while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(child.wait, PATIENCE_SECONDS)
             video, _ = await prober.probe(folder, video="video", masks=[])
             assert video.frames == 12
         finally:

@@ -6,7 +6,7 @@ import zipfile
 import httpx
 import pytest
 from PIL import Image
-from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256
+from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256, wait_until
 
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now
@@ -99,12 +99,11 @@ def test_the_job_is_on_its_way_to_a_worker(
 ) -> None:
     job = client.post("/segment", **form(video_bytes)).json()
 
-    for _ in range(100):
-        messages = [message.decode() for message in service.redis.lrange("segment", 0, -1)]
-        if any(job["id"] in message for message in messages):
-            return
-        httpx.get(f"{service.url}/healthz")
-    pytest.fail(f"no message about {job['id']} in the queue, only {messages}")
+    def is_queued() -> bool:
+        messages = service.redis.lrange("segment", 0, -1)
+        return any(job["id"] in message.decode() for message in messages)
+
+    wait_until(is_queued, f"a message about {job['id']} in the queue")
 
 
 def test_several_masks_belong_to_their_frames_in_order(

@@ -3,10 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from page_house import PageHouse, truth, wait_until, write_clip
+from page_house import PageHouse, truth, write_clip
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -16,11 +17,12 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from service_helpers import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import mask_png_bytes
 
 CLIP_FRAMES = 30
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +53,23 @@ def browser() -> Iterator[Browser]:
 
 def _launch(playwright: Playwright) -> Browser:
     """The browser that playwright has installed, else the system's."""
-    arguments = ["--no-sandbox", "--disable-gpu"]
+    options: dict[str, Any] = {
+        "args": ["--no-sandbox", "--disable-gpu"],
+        "timeout": 1000 * PATIENCE_SECONDS,
+    }
     try:
-        return playwright.chromium.launch(args=arguments)
+        return playwright.chromium.launch(**options)
     except Error:
         found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
         if found is None:
             pytest.skip("needs Chromium: `playwright install chromium`, or the system's")
-        return playwright.chromium.launch(executable_path=found, args=arguments)
+        return playwright.chromium.launch(executable_path=found, **options)
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     yield context
     context.close()
 

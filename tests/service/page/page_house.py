@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ import av
 import httpx
 import numpy as np
 from playwright.sync_api import Page, expect
+from service_helpers import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import VideoWriter
+from ctvos_jobs import events
 from ctvos_jobs.embedded_redis import EmbeddedRedis
 
-PATIENCE_SECONDS = 120
 WIDTH, HEIGHT, SIDE = 96, 64, 24
 SHOTS = os.environ.get("CTVOS_SCREENSHOTS")
 """A folder for pictures of every step; not set: none are taken."""
@@ -62,21 +62,24 @@ class PageHouse:
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return httpx.Client(base_url=self.url, timeout=60, trust_env=False, headers=headers)
+        return httpx.Client(
+            base_url=self.url, timeout=PATIENCE_SECONDS, trust_env=False, headers=headers
+        )
 
     def stop(self, name: str) -> None:
         process = self._processes.pop(name)
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     @contextmanager
-    def paused(self, name: str) -> Iterator[None]:
-        """Have a process and its children stand still."""
-        group = self._processes[name].pid
+    def paused_worker(self) -> Iterator[None]:
+        """Have the worker and its children stand still, after the jobs that it has."""
+        wait_until(self._is_idle, "the end of all jobs")  # in their middle it may lock the database
+        group = self._processes["worker"].pid
         os.killpg(group, signal.SIGSTOP)
         try:
             yield
@@ -88,22 +91,22 @@ class PageHouse:
             self.stop(name)
         self._redis.stop()
 
+    def tell(self, job_id: str, event: str, data: dict[str, Any]) -> None:
+        """Tell of a job as its worker does."""
+        with self._redis.address.client() as client:
+            assert events.publish(client, job_id, event, data)
+
+    def _is_idle(self) -> bool:
+        with self.client() as client:
+            queries = [{"kind": "segment", "status": status} for status in ("queued", "running")]
+            return not any(client.get("/jobs", params=q).json()["jobs"] for q in queries)
+
     def _start(self, name: str, *arguments: str) -> None:
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-m", "ctvos_cli", name, *arguments],
             env={**os.environ, **self._environment},
             start_new_session=True,
         )
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """What the condition gives once it is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
 
 
 def corner(index: int) -> tuple[int, int]:

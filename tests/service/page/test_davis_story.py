@@ -72,7 +72,7 @@ def test_a_corrected_child_is_followed_better(
     page.get_by_role("button", name="Follow through the video").click()
     page.wait_for_url("**/#/jobs/**")
     look(page, "davis-running")
-    expect(page.locator(".badge")).to_have_text("succeeded", timeout=180_000)
+    expect(page.locator(".badge")).to_have_text("succeeded")
     before = masks_of(page)
 
     page.get_by_label("Frame number").fill(str(CORRECTED))
@@ -84,7 +84,7 @@ def test_a_corrected_child_is_followed_better(
     look(page, "davis-corrected")
     page.get_by_role("button", name="Follow from corrections").click()
     expect(page.get_by_role("link", name="before the correction")).to_be_visible()
-    expect(page.locator(".badge")).to_have_text("succeeded", timeout=180_000)
+    expect(page.locator(".badge")).to_have_text("succeeded")
     after = masks_of(page)
     look(page, "davis-corrected-result")
 

@@ -96,7 +96,7 @@ def finish_training(page: Page, settings: Settings, job_id: str) -> None:
     client = redis.client()
     try:
         with database.session() as session:
-            job = lifecycle.claim(session, job_id, "test", 60)
+            job = lifecycle.claim(session, job_id, "test", 3600)
         assert job is not None
         rows = [{"step": step, "loss": 4 / step, "accuracy": step / 60} for step in range(1, 41)]
         for row in rows[:20]:

@@ -87,11 +87,11 @@ def long_job(house: PageHouse, ten_minutes: Path) -> str:
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[10:30, 10:30] = 1
     mask = mask_png_bytes(labels)
-    with house.paused("worker"), house.client() as client:
+    with house.paused_worker(), house.client() as client:
         files = [("video", ("long.mp4", ten_minutes.read_bytes())), ("mask", mask)]
         job_id: str = client.post("/segment", files=files).json()["id"]
         with database.session() as session:
-            job = lifecycle.claim(session, job_id, "test", 60)
+            job = lifecycle.claim(session, job_id, "test", 3600)
         assert job is not None
         prefix = f"jobs/{job_id}/{job.attempt}"
         sure = [0.3 if index == DOUBTFUL else 0.9 for index in range(FRAMES)]
