@@ -41,10 +41,19 @@ def truth(index: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES)
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Frames enough to be seen at work on."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "long.mp4", 2 * FRAMES)
+
+
+def write_clip(path: Path, frames: int) -> Path:
     with VideoWriter(path, WIDTH, HEIGHT) as video:
-        for index in range(FRAMES):
-            video.write(picture(index), index / 25)
+        for index in range(frames):
+            video.write(picture(index % FRAMES), index / 25)
     return path
 
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 300
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,9 @@ class Served:
         assert self.process.wait(PATIENCE_SECONDS) == 0
 
     def job(self, job_id: str) -> dict[str, object]:
-        found: dict[str, object] = httpx.get(f"{self.url}/jobs/{job_id}").json()
+        url = f"{self.url}/jobs/{job_id}"
+        answer = httpx.get(url, timeout=PATIENCE_SECONDS, trust_env=False)
+        found: dict[str, object] = answer.json()
         return found
 
     def children(self) -> list[int]:
@@ -115,9 +117,9 @@ def test_submit_waits_and_brings_what_segment_writes(serve, ctvos, clip, mask, t
         assert not Path(f"/proc/{child}").exists()
 
 
-def test_a_job_at_hand_goes_on_at_the_next_start(serve, ctvos, clip, mask):
+def test_a_job_at_hand_goes_on_at_the_next_start(serve, ctvos, long_clip, mask):
     served = serve()
-    queued = ctvos("submit", clip, "--mask", mask, "--url", served.url)
+    queued = ctvos("submit", long_clip, "--mask", mask, "--url", served.url)
     job_id = queued.stdout.split()[-1]
     wait_until(lambda: served.job(job_id)["status"] == "running", "a running job")
     served.interrupt()

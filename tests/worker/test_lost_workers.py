@@ -28,11 +28,12 @@ def assert_complete(house: House, job: Job, attempt: int) -> None:
 
 @pytest.mark.parametrize("moment", ["begun", "segmenting", "drawing"])
 def test_a_killed_process_is_replaced_and_the_job_runs_again(house: House, long_clip, mask, moment):
-    job_id = house.submit(long_clip, mask, outputs=["masks", "alpha"])
+    # Drawing both takes long enough to be killed in its middle.
+    job_id = house.submit(long_clip, mask, outputs=["masks", "overlay", "alpha"])
     if moment == "segmenting":
         house.wait_for_masks(job_id)
     elif moment == "drawing":
-        wait_until(lambda: house.job(job_id).phase == "drawing", "masks made into a video")
+        house.wait_for_phase(job_id, "drawing")
     killed = house.kill_holder(job_id)
     job = house.wait_for_end(job_id)
     assert_complete(house, job, attempt=2)

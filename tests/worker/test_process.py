@@ -3,10 +3,9 @@
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
+from worker_house import is_alive, wait_until
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import load_settings
@@ -96,8 +95,4 @@ def test_a_follower_ends_with_the_process_that_started_it(tmp_path):
     told = subprocess.run(
         [sys.executable, "-c", leader, follower], capture_output=True, text=True, check=False
     )
-    status = Path(f"/proc/{int(told.stdout)}")
-    deadline = time.monotonic() + 60
-    while status.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not status.exists() or "Z" in (status / "stat").read_text().split()[2]
+    wait_until(lambda: not is_alive(int(told.stdout)), "the end of the follower")

@@ -12,7 +12,7 @@ from ctvos_jobs.videos import add_video
 from worker.context import open_context
 from worker.run_job import run_job
 
-STEPS = 48
+STEPS = 96
 CONFIG = [
     f"steps={STEPS}",
     "report_every=1",
@@ -95,7 +95,9 @@ def test_a_killed_training_goes_on_and_its_model_is_used(house: House, videos, c
 
 
 def test_a_training_begins_with_the_weights_of_a_model(house: House, videos):
-    job = house.wait_for_end(house.submit_training(videos, "tuned", CONFIG, "default"))
+    job = house.wait_for_end(
+        house.submit_training(videos, "tuned", [*CONFIG, "steps=8"], "default")
+    )
     assert (job.status, job.error_detail) == ("succeeded", None)
     with house.database.reading() as session:
         tuned = registry.get_model(session, "tuned")

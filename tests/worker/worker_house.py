@@ -19,7 +19,7 @@ import numpy as np
 from sqlalchemy import select, update
 
 from ctvos_core.video import VideoWriter
-from ctvos_jobs import lifecycle
+from ctvos_jobs import events, lifecycle
 from ctvos_jobs.celery_app import make_celery, send
 from ctvos_jobs.database import Database, now
 from ctvos_jobs.embedded_redis import EmbeddedRedis
@@ -246,6 +246,15 @@ class House:
         """Until the job is in the middle: some masks are there."""
         folder = f"jobs/{job_id}/{attempt}/masks"
         wait_until(lambda: len(self.store.children(folder)) >= count, f"masks in {folder}")
+
+    def wait_for_phase(self, job_id: str, phase: str) -> None:
+        """Until the worker has told that it is in a phase, however short that is."""
+
+        def is_told() -> bool:
+            told = events.read(self.client, job_id)
+            return any(e.event == "progress" and e.data["phase"] == phase for e in told)
+
+        wait_until(is_told, f"the phase {phase}")
 
     def masks(self, job: Job) -> dict[str, bytes]:
         """Names and bytes of the stored masks."""
