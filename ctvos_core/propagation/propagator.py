@@ -20,6 +20,7 @@ from ctvos_core.network.devices import network_dtype, select_device
 from ctvos_core.network.encoder import Features
 from ctvos_core.network.inference import inference_copy
 from ctvos_core.propagation.confidence import expected_overlaps
+from ctvos_core.propagation.continuity import without_jumps
 from ctvos_core.propagation.labels import (
     ObjectSlots,
     check_labels,
@@ -60,6 +61,9 @@ class PropagationConfig:
     """Keys per query that take part."""
     prune_below: float = 0.05
     """Probabilities under it become 0: they are leaks from afar."""
+    jump_radius: int | None = 12
+    """An object most of which is found within so many cells of its place in the last frame is
+    nowhere else: see `continuity.without_jumps`; None: look-alikes may be taken for it."""
     tidy_share: float = 0.05
     """Parts of an object, and holes in it, with less than this share of its area are taken out of
     label maps (not out of memory: that loses thin objects); 0: none are."""
@@ -110,6 +114,8 @@ class Propagator:
         self._told: set[int] = set()
         self._memory = FrameMemory(config.given_frames, config.recent_frames, config.recent_radius)
         self._basis: Tensor | None = None
+        self._before = torch.empty(0)
+        """(K+1, h, w) soft masks of the last frame."""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -166,6 +172,8 @@ class Propagator:
             h, w = query.out.shape[-2:]
             soft = pixels_to_cells(pixels, (h, w), self._stride, self._readout.parts)
         assert soft is not None
+        cells = F.avg_pool2d(soft, self._readout.parts)
+        self._before = cells
         values = self._readout.values(soft).half()  # most of what is remembered
         if is_correction:
             # What went wrong in the frames before would go wrong again: of the recent frames this
@@ -175,7 +183,6 @@ class Propagator:
             self._memory.add_recent(keys, values)
         found = self._segmentation(labels, soft)
         if masks is not None:
-            cells = F.avg_pool2d(soft, self._readout.parts)
             self._memory.add_given(keys, values, telling_cells(cells))
             found.confidence.update(dict.fromkeys(named, 1.0))
         return found
@@ -229,7 +236,9 @@ class Propagator:
         count = len(self.ids)
         attended = self._attention(queries[None], self._memory.groups(count))[0]
         soft = self._readout.read(attended.unflatten(0, (count, -1)), query)
-        return prune(soft, self.config.prune_below)
+        soft = prune(soft, self.config.prune_below)
+        radius = self.config.jump_radius
+        return soft if radius is None else without_jumps(soft, self._before, radius)
 
     def _segmentation(self, labels: np.ndarray, scores: Tensor) -> Segmentation:
         cells = F.avg_pool2d(scores, self._readout.parts)

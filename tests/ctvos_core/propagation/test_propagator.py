@@ -112,6 +112,18 @@ def test_an_object_that_left_gives_an_empty_mask_and_can_come_back(model, clip):
     assert iou(propagator.step(frames[2]).labels == 1, labels[2] == 1) > 0.4
 
 
+def test_a_look_alike_that_comes_in_is_not_taken_for_the_object(model):
+    frames, labels = moving_square(T=6, height=128)
+    for frame in frames[2:]:
+        frame[88:120, 8:32] = (230, 30, 30)
+    for radius, is_taken in ((None, True), (3, False)):
+        config = replace(CONFIG, jump_radius=radius)
+        found = run(Propagator(model, config, device="cpu"), frames, labels[0])
+        assert [bool(s.labels[80:].any()) for s in found] == [False] * 2 + [is_taken] * 4
+        for segmentation, truth in zip(found, labels, strict=True):
+            assert iou(segmentation.labels[:80] > 0, truth[:80] > 0) > 0.5
+
+
 def test_the_first_given_frame_is_never_forgotten(model, clip):
     frames, labels = clip
     config = replace(CONFIG, recent_frames=2, given_frames=2)
