@@ -61,7 +61,7 @@ class PropagationConfig:
     """Keys per query that take part."""
     prune_below: float = 0.05
     """Probabilities under it become 0: they are leaks from afar."""
-    jump_radius: int | None = 12
+    jump_radius: int | None = 16
     """An object most of which is found within so many cells of its place in the last frame is
     nowhere else: see `continuity.without_jumps`; None: look-alikes may be taken for it."""
     tidy_share: float = 0.05

@@ -100,13 +100,13 @@ TABLES = {
             Variant("attached cutout", ("clips.motion=0.5", "objective.scene_attached=true")),
             Variant("mask-like values", ("objective.two_tone_share=0.3",)),
             Variant("mask-like values alone", ("objective.two_tone_share=1",)),
-            Variant(
-                "the same, pasted objects",
-                ("objective.two_tone_share=1", "objective.pasted_share=0.5"),
-            ),
             Variant("copy loss", ("objective.copy=1",)),
             Variant("pseudo-video from photos", ("clips.photo_share=0.3",)),
             Variant("contrastive correspondence", ("pairs.batch=4",)),
+            Variant(
+                "mask-like values alone, objects pasted in",
+                ("objective.two_tone_share=1", "objective.pasted_share=0.5"),
+            ),
         ),
     ),
     "noise": Table(
