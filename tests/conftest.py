@@ -1,5 +1,6 @@
-"""Servers that tests of several packages need."""
+"""Servers that tests of several packages need, and one thread for all of them."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Read when torch is loaded, and by processes that tests start. Frames as small as those of tests
+# gain nothing from threads, lose much where the processor is busy, and with one add in one order.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A small clip, its mask, an untrained model, and a way to run the command."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,10 +16,6 @@ from ctvos_core.weights import ModelCard, save_model
 WIDTH, HEIGHT, FRAMES = 128, 96, 12
 
 Run = Callable[..., Result]
-
-# Frames this small gain nothing from threads, and lose much where the processor is busy.
-torch.set_num_threads(1)
-os.environ["OMP_NUM_THREADS"] = "1"  # for processes that tests start
 
 
 def picture(index: int) -> np.ndarray:

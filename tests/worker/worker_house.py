@@ -43,7 +43,6 @@ ENVIRONMENT = {
     "CTVOS_DEVICE": "cpu",
     "OMP_NUM_THREADS": "1",
 }
-os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def truth(index: int, shift: int = 0) -> np.ndarray:
