@@ -183,6 +183,7 @@ PRESETS = {
             scene_attached=True,
             tagging=0.1,
             two_tone_share=1.0,
+            pasted_share=0.5,
             copy=0.1,
         ),
     ),
