@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
-
-PATIENCE_SECONDS = 300
+from waiting import PATIENCE_SECONDS, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -78,15 +76,6 @@ def serve(tmp_path: Path) -> Iterator[partial[Served]]:
     for served in started:
         if served.process.poll() is None:
             served.interrupt()  # killed, it would leave its Redis behind
-
-
-def wait_until(condition, what: str):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
 
 
 def test_submit_waits_and_brings_what_segment_writes(serve, ctvos, clip, mask, tmp_path):

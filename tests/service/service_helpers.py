@@ -5,9 +5,8 @@ import io
 import os
 import socket
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import httpx
 import numpy as np
 import redis
 import uvicorn
+from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import mask_png_bytes
 from ctvos_jobs import lifecycle
@@ -30,7 +30,6 @@ from service.server import Server
 
 SIZE = (96, 64)
 FRAMES = 12
-PATIENCE_SECONDS = 300
 
 
 @dataclass
@@ -128,16 +127,6 @@ def serve(settings: Settings, patience_seconds: int | None = 2) -> Iterator[Serv
         client.close()
         database.dispose()
         server_redis.stop()
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """What the condition gives once it is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
 
 
 def mask_bytes(size: tuple[int, int] = SIZE, first: int = 10, object_id: int = 1) -> bytes:

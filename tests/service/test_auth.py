@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from service_helpers import PATIENCE_SECONDS, Service, form, problem_of
+from service_helpers import Service, form, problem_of
+from waiting import PATIENCE_SECONDS
 
 from ctvos_jobs.api_keys import create_key, revoke_key
 from service.auth import REMEMBERED_SECONDS

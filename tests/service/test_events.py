@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_helpers import PATIENCE_SECONDS, Service, form, make_settings, serve
+from service_helpers import Service, form, make_settings, serve
+from waiting import PATIENCE_SECONDS
 
 from ctvos_jobs import events, lifecycle
 

@@ -3,7 +3,8 @@
 import socket
 
 import httpx
-from service_helpers import Service, form, mask_bytes, problem_of, wait_until
+from service_helpers import Service, form, mask_bytes, problem_of
+from waiting import wait_until
 
 
 def test_the_same_request_gets_the_same_job(

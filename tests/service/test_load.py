@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from service_helpers import PATIENCE_SECONDS, form, make_settings, problem_of, wait_until
+from service_helpers import form, make_settings, problem_of
+from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_jobs.embedded_redis import EmbeddedRedis
 

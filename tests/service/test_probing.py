@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from service_helpers import PATIENCE_SECONDS, Service, form, make_settings
+from service_helpers import Service, form, make_settings
+from waiting import PATIENCE_SECONDS
 
 from service.probing import Prober
 

@@ -6,7 +6,8 @@ import zipfile
 import httpx
 import pytest
 from PIL import Image
-from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256, wait_until
+from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256
+from waiting import wait_until
 
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now

@@ -9,7 +9,8 @@ import httpx
 import numpy as np
 import pytest
 from sqlalchemy import func, select
-from worker_house import House, wait_until, write_clip
+from waiting import wait_until
+from worker_house import House, write_clip
 
 from ctvos_core.video import write_mask
 from ctvos_jobs import events

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from worker_house import LONG_FRAMES, House, is_alive, wait_until
+from waiting import wait_until
+from worker_house import LONG_FRAMES, House, is_alive
 
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import Job

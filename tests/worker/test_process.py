@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from worker_house import is_alive, wait_until
+from waiting import wait_until
+from worker_house import is_alive
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import load_settings

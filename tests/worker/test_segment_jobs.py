@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
-from worker_house import LONG_FRAMES, House, truth, wait_until, write_clip
+from waiting import wait_until
+from worker_house import LONG_FRAMES, House, truth, write_clip
 
 from ctvos_cli.main import app
 from ctvos_core.network.ctvos import CTVOS, NetworkConfig

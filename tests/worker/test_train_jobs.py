@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from worker_house import House, wait_until, write_clip
+from waiting import wait_until
+from worker_house import House, write_clip
 
 from ctvos_jobs import events, lifecycle, registry
 from ctvos_jobs.tables import new_id

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from worker_house import House, wait_until, write_clip
+from waiting import wait_until
+from worker_house import House, write_clip
 
 from ctvos_jobs.embedded_redis import EmbeddedRedis
 from ctvos_jobs.tables import TERMINAL

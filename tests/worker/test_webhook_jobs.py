@@ -5,7 +5,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from worker_house import House, wait_until
+from waiting import wait_until
+from worker_house import House
 
 from ctvos_jobs import lifecycle
 

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -17,6 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 from sqlalchemy import select, update
+from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import VideoWriter
 from ctvos_jobs import events, lifecycle
@@ -30,7 +29,6 @@ from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import TERMINAL, Job, new_id
 
 WIDTH, HEIGHT = 64, 48
-PATIENCE_SECONDS = 300
 LONG_FRAMES = 100
 """Some seconds of work: whoever looks at a job in its middle may be late."""
 
@@ -63,16 +61,6 @@ def write_clip(path: Path, frames: int, width: int = WIDTH, height: int = HEIGHT
             image[12:32:4, left : left + 20] = (40, 220, 90)
             video.write(image, index / 25)
     return path
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """What the condition gives once it is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"expected within {PATIENCE_SECONDS} s: {what}")
 
 
 def is_alive(pid: int) -> bool:

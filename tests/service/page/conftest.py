@@ -17,7 +17,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
-from service_helpers import PATIENCE_SECONDS, wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import mask_png_bytes
 

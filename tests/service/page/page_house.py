@@ -14,7 +14,7 @@ import av
 import httpx
 import numpy as np
 from playwright.sync_api import Page, expect
-from service_helpers import PATIENCE_SECONDS, wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.video import VideoWriter
 from ctvos_jobs import events
