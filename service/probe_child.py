@@ -20,8 +20,8 @@ _FEW_CPUS = 2
 
 def load() -> None:
     """Import all that any order takes."""
-    for name in ("decode", "frames_zip", "inputs", "probe"):
-        import_module(f"ctvos_core.video.{name}")
+    for name in ("results.inputs", "video.decode", "video.frames_zip", "video.probe"):
+        import_module(f"ctvos_core.{name}")
     import_module("service.frame_drawing")
     import_module("cv2")
 
@@ -122,7 +122,7 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
 
 def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]:
     from ctvos_core.errors import InputError
-    from ctvos_core.video.inputs import read_mask_of
+    from ctvos_core.results.inputs import read_mask_of
 
     name, frame = mask["name"], mask["frame"]
     if not 0 <= frame < video["frames"]:
