@@ -238,7 +238,9 @@ def _expire_jobs_without_files(
     connection: Connection, tables: list[Table], kept: list[str]
 ) -> None:
     jobs = next(table for table in tables if table.name == "jobs")
-    finished = connection.execute(select(jobs.c.id).where(jobs.c.status.in_(TERMINAL))).scalars()
+    finished = connection.execute(
+        select(jobs.c.id).where(jobs.c.status.in_(TERMINAL - {"expired"}))
+    ).scalars()
     lost = [{"lost": job} for job in set(finished) - set(kept)]
     if lost:
         connection.execute(
