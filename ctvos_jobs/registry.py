@@ -13,11 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ctvos_core.errors import InputError
-from ctvos_core.weights.card import DEFAULT_MODEL, MODEL_FILES, read_card, read_model
+from ctvos_core.weights.card import DEFAULT_MODEL, read_card, read_model
 from ctvos_jobs.database import now
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Model
 
+FILES = ("model.safetensors", "card.json")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -34,7 +35,7 @@ class ModelInfo:
     created_at: datetime | None
     """None: it came with the package."""
     prefix: str | None
-    """The folder in the store where `MODEL_FILES` lie; None: they are in the package."""
+    """The folder in the store where `FILES` lie; None: they are in the package."""
 
 
 def list_models(session: Session) -> list[ModelInfo]:
@@ -103,7 +104,7 @@ def register(
         store: where `models/<name>` is written.
         name: lower-case letters, digits, `.`, `_` and `-`. A name that is taken is refused, unless
             the same job has taken it in an earlier attempt.
-        folder: has `MODEL_FILES`.
+        folder: has `FILES`.
         job_id: the training job that made it.
 
     Raises:
@@ -115,7 +116,7 @@ def register(
     row = session.get(Model, name)
     if row is not None and (job_id is None or row.job_id != job_id):
         raise InputError("model_exists", f"{name}: expected a new name, got that of a model")
-    for file in MODEL_FILES:
+    for file in FILES:
         store.put_file(folder / file, f"models/{name}/{file}")
     if row is None:
         row = Model(name=name, job_id=job_id, created_at=now(session))

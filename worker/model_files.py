@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctvos_core.errors import InputError
-from ctvos_core.weights.card import MODEL_FILES
 from ctvos_jobs import registry
 from ctvos_jobs.database import Database
-from ctvos_jobs.registry import ModelInfo
+from ctvos_jobs.registry import FILES, ModelInfo
 from ctvos_jobs.store import ArtifactStore
 
 
@@ -39,6 +38,6 @@ def model_files(info: ModelInfo, store: ArtifactStore, folder: Path) -> str | Pa
     local = store.local_path(info.prefix)
     if local is not None:
         return local
-    for file in MODEL_FILES:
+    for file in FILES:
         store.get_file(f"{info.prefix}/{file}", folder / file)
     return folder

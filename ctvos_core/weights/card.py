@@ -16,8 +16,6 @@ from ctvos_core.errors import InputError
 from ctvos_core.network.config import NetworkConfig
 
 DEFAULT_MODEL = "default"
-MODEL_FILES = ("model.safetensors", "card.json")
-"""What a model folder holds."""
 _PACKAGED = Path(__file__).parent
 
 
