@@ -14,7 +14,8 @@ from rich.console import Console
 
 from ctvos_core.evaluation import DavisDataset, evaluate_davis, print_table
 from ctvos_core.evaluation.propagating import davis_segmenter
-from ctvos_core.network.ctvos import CTVOS, NetworkConfig
+from ctvos_core.network.config import NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import PropagationConfig
 
 

@@ -59,10 +59,9 @@ def load(
     with torch_required():
         from ctvos_core.propagation import PropagationConfig, Propagator
         from ctvos_core.propagation.readouts import best_readout
-        from ctvos_core.weights import load_model, read_card
+        from ctvos_core.weights import load_with_card
 
-    card = read_card(model)
-    network = load_model(model)
+    network, card = load_with_card(model)
     config = PropagationConfig(readout=readout or best_readout(network))
     Propagator(network, config, device)  # says so at once if these do not go together
     return network, card, config

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.resources
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ctvos_core.errors import InputError
+from ctvos_core.weights.card import DEFAULT_MODEL, read_card, read_model
 from ctvos_jobs.database import now
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Model
 
-DEFAULT_MODEL = "default"
 FILES = ("model.safetensors", "card.json")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -115,7 +112,7 @@ def register(
             `model_damaged`.
     """
     check_name(name)
-    card = _read_card(folder)
+    card = asdict(read_model(folder)[0])
     row = session.get(Model, name)
     if row is not None and (job_id is None or row.job_id != job_id):
         raise InputError("model_exists", f"{name}: expected a new name, got that of a model")
@@ -142,33 +139,7 @@ def check_name(name: str) -> None:
 @functools.cache
 def packaged_card() -> dict[str, Any]:
     """The card of the packaged model."""
-    # Not through `ctvos_core.weights`, whose import needs torch.
-    folder = importlib.resources.files("ctvos_core") / "weights" / DEFAULT_MODEL
-    card: dict[str, Any] = json.loads((folder / "card.json").read_text("utf-8"))
-    return card
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    for file in FILES:
-        if not (folder / file).is_file():
-            raise InputError("model_incomplete", f"{folder}: expected {file}, found none")
-    try:
-        card = json.loads((folder / "card.json").read_text("utf-8"))
-    except ValueError as error:
-        raise InputError("model_card_invalid", f"{folder / 'card.json'}: {error}") from error
-    if not isinstance(card, dict) or not isinstance(card.get("network"), dict):
-        raise InputError(
-            "model_card_invalid", f"{folder / 'card.json'}: expected an object with `network`"
-        )
-    with (folder / "model.safetensors").open("rb") as weights:
-        digest = hashlib.file_digest(weights, "sha256").hexdigest()
-    if card.get("digest") != digest:
-        raise InputError(
-            "model_damaged",
-            f"{folder / 'model.safetensors'}: expected SHA-256 {card.get('digest')}, "
-            f"as its card says, got {digest}",
-        )
-    return card
+    return asdict(read_card(DEFAULT_MODEL))
 
 
 def _packaged(current: str) -> ModelInfo:

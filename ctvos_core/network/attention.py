@@ -6,13 +6,14 @@ Shapes: B batch, T frames, C channels of queries and keys, V channels of values,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ctvos_core.network.config import AttentionConfig
 
 
 class MemoryGroup(NamedTuple):
@@ -24,16 +25,6 @@ class MemoryGroup(NamedTuple):
     """(B, T, V, h, w)."""
     radius: int | None
     """Cells: a query sees keys at most so far away in y and in x; None: all of the frame."""
-
-
-@dataclass(frozen=True)
-class AttentionConfig:
-    """What the similarity of a query and a key is."""
-
-    temperature: float = 0.08
-    """Divides the similarities."""
-    cosine: bool = True
-    """Similarity: cosine, or the plain dot product (paper)."""
 
 
 def prepare(x: Tensor, config: AttentionConfig) -> Tensor:

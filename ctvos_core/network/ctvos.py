@@ -1,59 +1,13 @@
-"""The CT-VOS network and its presets (Fig. 2 and 3 of the paper)."""
+"""The CT-VOS network (Fig. 2 and 3 of the paper)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from torch import Tensor, nn
 
-from ctvos_core.network.attention import AttentionConfig
+from ctvos_core.network.config import PRESETS, NetworkConfig
 from ctvos_core.network.decoder import Decoder
 from ctvos_core.network.encoder import SKIP_CHANNELS, Encoder, Features
 from ctvos_core.network.values import BackboneValues, PatchValues
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Everything that decides the network's parameters and how it compares keys."""
-
-    backbone: str = "resnet18"
-    stride: int = 8
-    """Input pixels per cell of queries, keys and values."""
-    deep_stride: int | None = None
-    """Input pixels per cell of the last stage of the query and key encoders; None: `stride`."""
-    key_channels: int | None = 128
-    """Channels of queries and keys after a head; None: those of the backbone."""
-    shared_encoder: bool = True
-    """`Enc_cur` and `Enc_key` share their weights."""
-    decoder: bool = True
-    """Whether there is a value encoder and a decoder; without, attention alone carries masks."""
-    decoder_skips: bool = True
-    """The decoder sees the query's finer features."""
-    decoder_width: int = 64
-    """Channels of the decoder where it begins."""
-    value_patches: bool = True
-    """Values come from a shallow encoder of patches, which is enough for masks; False: from a
-    backbone (paper)."""
-    value_channels: int = 64
-    attention: AttentionConfig = field(default_factory=AttentionConfig)
-
-
-PRESETS = {
-    "default": NetworkConfig(deep_stride=16, key_channels=64),
-    "paper": NetworkConfig(
-        key_channels=None,
-        shared_encoder=False,
-        decoder_skips=False,
-        decoder_width=128,
-        value_patches=False,
-        value_channels=256,
-        # The root of the 256 channels, as attention is usually scaled. Left plain, the products
-        # are so large that each query sees one key only and hardly learns.
-        attention=AttentionConfig(temperature=16.0, cosine=False),
-    ),
-}
-"""`paper` follows the paper's text; `default` shares query and key weights, compares by cosine and
-gives the decoder skips. Its value encoder and decoder are small, for they run for every object."""
 
 
 def make_key_encoder(config: NetworkConfig) -> Encoder:

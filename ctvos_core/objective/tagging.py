@@ -18,16 +18,16 @@ class TagSample(NamedTuple):
     """(B, M) bool; a group has fewer than M where its region is smaller."""
 
 
-def sample_tags(tags: Tensor, region: Tensor, order: Tensor, count: int) -> TagSample:
+def sample_tags(tags: Tensor, region: Tensor, noise: Tensor, count: int) -> TagSample:
     """Tags of at most `count` different random pixels of a region.
 
     Args:
         tags: (B, H, W) tag maps.
         region: (B, H, W) bool.
-        order: (B, H, W) random numbers in [0, 1): the region's pixels with the greatest are taken.
+        noise: (B, H, W) random numbers in [0, 1): the region's pixels with the greatest are taken.
         count: M, pixels per image; all of a smaller region are taken.
     """
-    ranked = torch.where(region, order, -1.0).flatten(1)
+    ranked = torch.where(region, noise, -1.0).flatten(1)
     best = ranked.topk(min(count, ranked.shape[1]), dim=1)
     return TagSample(tags.flatten(1).gather(1, best.indices), best.values >= 0)
 

@@ -1,90 +1,111 @@
-"""Everything that decides the result of a training run, in one frozen configuration.
+"""Everything that decides the result of a training run. Needs no torch.
 
-Batches are those of all processes together. Every random draw is a function of `seed` and the
-number of the step, so a step is also the position in the data.
+Batch sizes count the samples of all processes together. Every random draw is a function of `seed`
+and the number of the step, so the step is also the position in the data.
+
+A wrong value raises `pydantic.ValidationError`; `settings.configure` turns that into `InputError`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import field, replace
+from typing import Annotated, Literal, get_args
 
-from ctvos_core.errors import InputError
-from ctvos_core.network.ctvos import PRESETS as NETWORKS
-from ctvos_core.network.ctvos import NetworkConfig
-from ctvos_core.training.views.cutout import MAX_AREA, SHAPES
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from ctvos_core.checked import (
+    CHECKED,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Positive,
+    Share,
+    ShareRange,
+)
+from ctvos_core.network.config import PRESETS as NETWORKS
+from ctvos_core.network.config import NetworkConfig
+
+CutoutShape = Literal["square", "rectangle", "circle", "triangle"]
+CUTOUT_SHAPES: tuple[CutoutShape, ...] = get_args(CutoutShape)
+MAX_CUTOUT_AREA = 0.5
+"""At least half of the image stays as it is (paper, Section 3.1)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CHECKED)
 class PairConfig:
     """Dense contrastive correspondence between two views of the same scene (not the paper's)."""
 
-    batch: int = 12
+    batch: CountOrZero = 12
     """Pairs per step; 0: none of this."""
-    weight: float = 1.0
-    temperature: float = 0.07
-    view: int = 128
+    weight: NotNegative = 1.0
+    temperature: Positive = 0.07
+    view: Count = 128
     """Side of a view in pixels."""
-    points: int = 128
+    points: Count = 128
     """Points whose place is known in both views."""
-    max_gap: int = 6
+    max_gap: CountOrZero = 6
     """Most frames of the cache between the two views; 0 makes both from one frame."""
-    photo_share: float = 0.3
+    photo_share: Share = 0.3
     """Share of pairs made from photos, as far as there are any."""
-    scale: tuple[float, float] = (0.25, 0.8)
+    scale: ShareRange = (0.25, 0.8)
     """Side of a view as a fraction of the frame's short side, drawn log-uniformly."""
-    rotation: float = 0.35
+    rotation: NotNegative = 0.35
     """Largest rotation in radians."""
-    shift: float = 0.25
+    shift: NotNegative = 0.25
     """Largest shift between the views, as a fraction of the first one's side."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CHECKED)
 class ClipConfig:
     """Clips of past frames, zoomed views of them, and the current frame (paper, Section 3)."""
 
-    batch: int = 0
+    batch: CountOrZero = 0
     """Clips per step; 0: none of this, and a network without a decoder."""
-    past: int = 7
+    past: Count = 7
     """Frames before the current one."""
-    zoom_frames: int = 1
+    zoom_frames: CountOrZero = 1
     """Past frames of which two zoomed views are added (Table 7: 1, 3, 5; 0: none)."""
-    view: int = 256
+    view: Count = 256
     """Side of a view in pixels."""
-    max_gap: int = 3
+    max_gap: Count = 3
     """Most frames of the cache from one frame of a clip to the next."""
-    scale: tuple[float, float] = (0.6, 1.0)
+    scale: ShareRange = (0.6, 1.0)
     """Side of the random crop as a fraction of the frame's short side."""
-    photo_share: float = 0.0
+    photo_share: Share = 0.0
     """Share of pseudo-video: clips of one photo under a random affine motion."""
-    motion: float = 0.0
+    motion: NotNegative = 0.0
     """Strength of the affine motion added to clips of video: 0 for none, 1 for that of photos."""
-    channel_dropout: float = 0.3
+    channel_dropout: Share = 0.3
     """Chance of each of a and b to be hidden from queries and keys, in a whole clip."""
-    held_out: float = 0.05
+    held_out: Share = 0.05
     """Share of the videos and photos that clips are never drawn from but for the pictures."""
 
+    def __post_init__(self) -> None:
+        if self.zoom_frames > self.past:
+            raise ValueError(f"zoom_frames: expected 0 to {self.past}, got {self.zoom_frames}")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, config=CHECKED)
 class ObjectiveConfig:
     """Losses on clips and what they see (`L = reconstruction + tagging`, Eq. 1)."""
 
-    reconstruction: float = 1.0
+    reconstruction: NotNegative = 1.0
     """Weight of the Huber loss of the decoder's image."""
-    cutout: Literal["none", "square", "rectangle", "circle", "triangle"] = "square"
-    cutout_size: tuple[float, float] = (0.1, 0.1)
+    cutout: Literal["none", CutoutShape] = "square"
+    cutout_size: ShareRange = (0.1, 0.1)
     """Drawn between these two, per clip."""
     cutout_measure: Literal["area", "side"] = "area"
     """The size as a share of the image's area, or of its side: that of a square as large."""
     scene_attached: bool = False
     """The cutout moves with the known motion of the clip, instead of staying in the image."""
-    tagging: float = 1.0
+    tagging: NotNegative = 1.0
     """Lambda, weight of the tagging loss."""
     pull: bool = True
     push: bool = True
-    margin: float = 0.5
+    margin: Share = 0.5
     """G of the push loss, at most 1."""
-    tag_pixels: int = 256
+    tag_pixels: Count = 256
     """M, pixels drawn from each clip's cutout, and as many from the rest."""
     tag_group: Literal["batch", "clip"] = "batch"
     """Which of them have a mean tag in common. In the group of one clip, a map of the place in the
@@ -92,32 +113,43 @@ class ObjectiveConfig:
     their cutouts in different places, have only the cutout in common."""
     cross_entropy: bool = False
     """Binary cross-entropy instead of pull and push (Table 6)."""
-    two_tone_share: float = 0.0
+    two_tone_share: Share = 0.0
     """Share of clips whose values and target are mask-like."""
-    pasted_share: float = 0.0
+    pasted_share: Share = 0.0
     """Share of the mask-like clips with an object from another scene pasted in, half of the time
     beside another of the same looks that is not to be followed."""
-    spoilt_share: float = 0.0
+    spoilt_share: Share = 0.0
     """Share of the mask-like clips whose past masks, but for the first, are wrong as those of
     propagation are: outlines that moved, parts that are missing, leaks."""
-    copy: float = 0.0
+    copy: NotNegative = 0.0
     """Weight of the loss of values carried by attention alone."""
 
+    def __post_init__(self) -> None:
+        if self.cutout_area(self.cutout_size[1]) > MAX_CUTOUT_AREA:
+            raise ValueError(
+                f"cutout_size: expected at most {MAX_CUTOUT_AREA} of the image's area, "
+                f"got {self.cutout_size} by {self.cutout_measure}"
+            )
 
-@dataclass(frozen=True)
+    def cutout_area(self, size: float) -> float:
+        """The share of the image's area that a cutout size stands for."""
+        return size if self.cutout_measure == "area" else size**2
+
+
+@dataclass(frozen=True, config=CHECKED)
 class TrainingConfig:
     """One run."""
 
-    steps: int = 6000
-    learning_rate: float = 5e-4
+    steps: Count = 6000
+    learning_rate: NotNegative = 5e-4
     """At the top of a cosine."""
-    warm_up_steps: int = 300
-    weight_decay: float = 1e-4
-    gradient_clip: float = 1.0
+    warm_up_steps: CountOrZero = 300
+    weight_decay: NotNegative = 1e-4
+    gradient_clip: Positive = 1.0
     """Largest norm of the gradient."""
-    ema_decay: float = 0.998
+    ema_decay: Share = 0.998
     """Of the moving average that becomes the model."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     compile: bool = False
     """Compile the encoders: minutes at the start, worth it in long runs on a GPU."""
     frames: Literal["auto", "resident", "streamed"] = "auto"
@@ -125,9 +157,9 @@ class TrainingConfig:
     they fill at most half of its free memory."""
     source_weights: str = ""
     """How often sources are drawn: `part of a name:factor`, separated by commas."""
-    report_every: int = 50
-    save_every: int = 250
-    picture_every: int = 0
+    report_every: Count = 50
+    save_every: Count = 250
+    picture_every: CountOrZero = 0
     """Steps between pictures of reconstructions and tag maps; 0: only at the end."""
     network: NetworkConfig = NETWORKS["default"]
     pairs: PairConfig = field(default_factory=PairConfig)
@@ -135,44 +167,36 @@ class TrainingConfig:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
     def __post_init__(self) -> None:
-        self._expect(self.steps >= 1, "steps", "at least 1", self.steps)
-        self._expect(self.seed >= 0, "seed", "at least 0", self.seed)
-        for name in ("report_every", "save_every"):
-            self._expect(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        samples = self.pairs.batch + self.clips.batch
-        self._expect(samples > 0, "pairs.batch, clips.batch", "one above 0", samples)
+        if not self.pairs.batch and not self.clips.batch:
+            raise ValueError("pairs.batch, clips.batch: expected one above 0, got 0 and 0")
+        stride = 2 * self.network.stride
         for part, view in (("pairs", self.pairs.view), ("clips", self.clips.view)):
-            stride = 2 * self.network.stride
-            fits = view > 0 and view % stride == 0
-            self._expect(fits, f"{part}.view", f"a multiple of {stride}", view)
-        zooms, past = self.clips.zoom_frames, self.clips.past
-        self._expect(past >= 1, "clips.past", "at least 1", past)
-        self._expect(0 <= zooms <= past, "clips.zoom_frames", f"0 to {past}", zooms)
-        objective = self.objective
-        shapes = ("none", *SHAPES)
-        self._expect(
-            objective.cutout in shapes, "objective.cutout", ", ".join(shapes), objective.cutout
-        )
-        areas = [self.cutout_area(size) for size in objective.cutout_size]
-        self._expect(
-            0 < areas[0] <= areas[1] <= MAX_AREA,
-            "objective.cutout_size",
-            f"at most {MAX_AREA} of the image, the smaller first",
-            objective.cutout_size,
-        )
+            if view % stride:
+                raise ValueError(f"{part}.view: expected a multiple of {stride}, got {view}")
 
-    def cutout_area(self, size: float) -> float:
-        """The share of the image's area that a cutout size stands for."""
-        return size if self.objective.cutout_measure == "area" else size**2
+        self.source_factors()
+
+    def source_factors(self) -> list[tuple[str, float]]:
+        """`source_weights` as parts of names and factors."""
+        factors = []
+        for item in filter(None, (item.strip() for item in self.source_weights.split(","))):
+            part, _, text = item.rpartition(":")
+            try:
+                factor = float(text)
+            except ValueError:
+                factor = -1.0
+            if not part or not 0 <= factor < float("inf"):
+                raise ValueError(
+                    "source_weights: expected name:factor with a finite factor of at least 0, "
+                    f"got {item!r}"
+                )
+            factors.append((part, factor))
+        return factors
 
     @property
     def trained_network(self) -> NetworkConfig:
         """The network of the run: clips need a decoder, and nothing else trains one."""
         return replace(self.network, decoder=self.clips.batch > 0)
-
-    def _expect(self, holds: bool, name: str, expected: str, given: object) -> None:
-        if not holds:
-            raise InputError("setting_invalid", f"{name}: expected {expected}, got {given}")
 
 
 PRESETS = {

@@ -1,15 +1,17 @@
-"""Configurations from files and from `key=value` settings."""
+"""Training configurations from files and from `key=value` settings. Needs no torch."""
 
 from __future__ import annotations
 
 import json
-import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from ctvos_core.checked import explain
 from ctvos_core.errors import InputError
 from ctvos_core.training.config import PRESETS, TrainingConfig
 
@@ -18,77 +20,86 @@ def configure(settings: Sequence[str] = (), file: Path | None = None) -> Trainin
     """A preset, changed by a file and then by settings.
 
     Args:
-        settings: `key=value`; keys of parts are written `pairs.view`. `preset=NAME` says what is
-            changed, wherever it stands; without it, that is `default`.
-        file: JSON as in the `config.json` of a run; it may leave out what it does not change, and
-            name a `preset`.
+        settings: `key=value`, where the key of a nested setting is written `pairs.view`.
+            `preset=NAME` chooses the preset, wherever it stands; the default is `default`.
+        file: JSON like the `config.json` of a run; it may leave settings out, and name a `preset`.
 
     Raises:
-        InputError: no such preset or key, a value of another type, or one out of range.
+        InputError: an unknown preset or key, or a value of the wrong type or out of range.
     """
     changes = dict(_flatten(_read(file))) if file else {}
     for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise _unknown(setting, "", TrainingConfig())
-        changes[key] = text
+        key, _, text = setting.partition("=")
+        if key != "preset" and (key not in _KINDS or "=" not in setting):
+            raise _unknown(setting, key)
+        changes[key] = text if key == "preset" else _from_text(text, _KINDS[key])
     preset = str(changes.pop("preset", "default"))
     if preset not in PRESETS:
         raise InputError(
             "preset_unknown", f"preset: expected one of {', '.join(PRESETS)}, got {preset}"
         )
-    return _changed(PRESETS[preset], changes)
-
-
-def _changed(config: Any, changes: Mapping[str, Any], part: str = "") -> Any:
-    """`config` with every change made at once, for a value may be valid only beside another."""
-    kinds = typing.get_type_hints(type(config))
-    nested: dict[str, dict[str, Any]] = {}
-    values: dict[str, Any] = {}
+    merged = asdict(PRESETS[preset])
     for key, value in changes.items():
-        name, _, rest = key.partition(".")
-        if name not in kinds or is_dataclass(kinds[name]) != bool(rest):
-            raise _unknown(f"{part}{key}={value}", part, config)
-        if rest:
-            nested.setdefault(name, {})[rest] = value
-        else:
-            values[name] = _parse(part + key, value, kinds[name])
-    for name, inner in nested.items():
-        values[name] = _changed(getattr(config, name), inner, f"{part}{name}.")
-    return replace(config, **values)
-
-
-def _parse(key: str, value: Any, kind: Any) -> Any:
-    """A value, of JSON or as text, as what the field holds."""
-    options = typing.get_args(kind)
-    origin = typing.get_origin(kind)
-    text = value if isinstance(value, str) else None
+        if key not in _KINDS:
+            raise _unknown(f"{key}={value}", key)
+        *parts, name = key.split(".")
+        inner = merged
+        for part in parts:
+            inner = inner[part]
+        inner[name] = value
     try:
-        if origin is types.UnionType:
-            if value is None or text == "none":
-                return None
-            return _parse(key, value, options[0])
-        if origin is tuple:
-            parts = text.split(",") if text is not None else value
-            return tuple(_parse(key, p, o) for p, o in zip(parts, options, strict=True))
-        if origin is typing.Literal:
-            return options[options.index(value)]
-        if kind is bool:
-            return {"true": True, "false": False}[str(value).lower()]
-        return kind(value)
-    except (KeyError, TypeError, ValueError) as error:
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(kind)
-        expected = expected or ", ".join(getattr(o, "__name__", str(o)) for o in options)
-        raise InputError("setting_invalid", f"{key}: expected {expected}, got {value!r}") from error
+        # As JSON, in which tuples may be written as lists.
+        return TypeAdapter(TrainingConfig).validate_json(json.dumps(merged))
+    except ValidationError as error:
+        raise InputError("setting_invalid", explain(error)) from error
 
 
-def _unknown(setting: str, part: str, config: Any) -> InputError:
-    known = [
-        part + f.name + (".…" if is_dataclass(getattr(config, f.name)) else "")
-        for f in fields(config)
-    ]
+def _kinds(config: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The key of every setting, and the type of its value."""
+    for name, kind in typing.get_type_hints(config).items():
+        if is_dataclass(kind):
+            yield from _kinds(typing.cast(type, kind), f"{prefix}{name}.")
+        else:
+            yield prefix + name, kind
+
+
+_KINDS = dict(_kinds(TrainingConfig))
+
+
+def _from_text(text: str, kind: Any) -> Any:
+    """What JSON would hold for a value written as text; whether it is valid is checked later."""
+    options = typing.get_args(kind)
+    if kind is str:
+        return text
+    if typing.get_origin(kind) is typing.Literal:
+        return next((option for option in options if str(option) == text), text)
+    if typing.get_origin(kind) is tuple:
+        return [_number(part) for part in text.split(",")]
+    if type(None) in options and text == "none":
+        return None
+    return _number(text)
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text.lower())
+    except ValueError:
+        return text
+
+
+def _unknown(setting: str, key: str) -> InputError:
+    """Names the settings beside which the unknown one would stand."""
+    parts = key.split(".")[:-1]
+    prefix = "".join(f"{part}." for part in parts)
+    if not any(known.startswith(prefix) for known in _KINDS):
+        prefix = ""
+    names: dict[str, None] = {}
+    for known in _KINDS:
+        if known.startswith(prefix):
+            name, dot, _ = known.removeprefix(prefix).partition(".")
+            names[prefix + name + (".…" if dot else "")] = None
     return InputError(
-        "setting_unknown", f"{setting}: expected key=value with one of {', '.join(known)}"
+        "setting_unknown", f"{setting}: expected key=value with one of {', '.join(names)}"
     )
 
 

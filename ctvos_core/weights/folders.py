@@ -1,4 +1,4 @@
-"""Reading and writing model folders: `model.safetensors` and `card.json`."""
+"""Networks to and from model folders: `model.safetensors` and `card.json`."""
 
 from __future__ import annotations
 
@@ -14,32 +14,7 @@ from safetensors.torch import save as save_tensors
 from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.video import replacing
-from ctvos_core.weights.card import ModelCard
-
-DEFAULT_MODEL = "default"
-_PACKAGED = Path(__file__).parent
-
-
-def packaged_models() -> list[str]:
-    """Names of the models that come with the package."""
-    return sorted(card.parent.name for card in _PACKAGED.glob("*/card.json"))
-
-
-def read_card(model: str | Path = DEFAULT_MODEL) -> ModelCard:
-    """The card of a packaged model (by name) or of a model folder (by path).
-
-    Raises:
-        InputError: no such model, or its card cannot be read.
-    """
-    path = _folder(model) / "card.json"
-    try:
-        return ModelCard.from_json(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            "model_incomplete", f"{path}: expected a model card, found none"
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError("model_card_invalid", f"{path}: not a model card: {error}") from error
+from ctvos_core.weights.card import DEFAULT_MODEL, ModelCard, read_model
 
 
 def load_model(model: str | Path = DEFAULT_MODEL) -> CTVOS:
@@ -48,25 +23,25 @@ def load_model(model: str | Path = DEFAULT_MODEL) -> CTVOS:
     Raises:
         InputError: no such model, or its files do not belong together.
     """
-    card = read_card(model)
-    path = _folder(model) / "model.safetensors"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError("model_incomplete", f"{path}: expected weights, found none") from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != card.digest:
-        raise InputError(
-            "model_damaged",
-            f"{path}: expected SHA-256 {card.digest[:12]}, as its card says, got {digest[:12]}",
-        )
+    return load_with_card(model)[0]
+
+
+def load_with_card(model: str | Path = DEFAULT_MODEL) -> tuple[CTVOS, ModelCard]:
+    """What `load_model` returns, and the model's card.
+
+    Raises:
+        InputError: as `load_model`.
+    """
+    card, data = read_model(model)
     network = CTVOS(card.network)
     try:
         network.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})
     except (SafetensorError, RuntimeError) as error:
         line = str(error).splitlines()[0]
-        raise InputError("model_damaged", f"{path}: not the weights of its card: {line}") from error
-    return network.eval()
+        raise InputError(
+            "model_damaged", f"{model}: expected the weights that its card describes: {line}"
+        ) from error
+    return network.eval(), card
 
 
 def save_model(folder: Path, network: CTVOS, card: ModelCard) -> ModelCard:
@@ -99,15 +74,3 @@ def save_model(folder: Path, network: CTVOS, card: ModelCard) -> ModelCard:
     with replacing(folder / "card.json") as partial:
         partial.write_text(card.to_json(), "utf-8")
     return card
-
-
-def _folder(model: str | Path) -> Path:
-    if isinstance(model, str) and model in packaged_models():
-        return _PACKAGED / model
-    path = Path(model)
-    if path.is_dir():
-        return path
-    known = ", ".join(packaged_models()) or "none"
-    raise InputError(
-        "model_not_found", f"{model}: expected a model folder or a packaged model ({known})"
-    )

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
+from ctvos_core.training.settings import configure
 from ctvos_jobs import lifecycle, registry
 from ctvos_jobs.api_keys import Principal
 from ctvos_jobs.tables import Job, Video, new_id
@@ -22,7 +23,9 @@ async def submit_training(
 
     Raises:
         Problem: 422 for videos or models that are not there, or a name that is taken.
+        InputError: a setting that is unknown, of the wrong type or out of range.
     """
+    configure(order.config)
     await run_in_threadpool(require_room_for_job, context, principal)
     async with idempotent(context, principal, key) as once:
         earlier = await once.earlier_job(["train", order.model_dump(mode="json")])

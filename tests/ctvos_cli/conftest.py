@@ -9,7 +9,8 @@ import torch
 from typer.testing import CliRunner, Result
 
 from ctvos_cli.main import app
-from ctvos_core.network.ctvos import CTVOS, NetworkConfig
+from ctvos_core.network.config import NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.results import write_mask
 from ctvos_core.video import VideoWriter
 from ctvos_core.weights import ModelCard, save_model

@@ -19,7 +19,13 @@ def folder(tmp_path: Path) -> Path:
 
 def model_folder(folder: Path, weights: bytes) -> Path:
     folder.mkdir()
-    card = {"name": "x", "network": {}, "digest": hashlib.sha256(weights).hexdigest()}
+    card = {
+        "name": "x",
+        "description": "",
+        "network": {},
+        "parameters": 0,
+        "digest": hashlib.sha256(weights).hexdigest(),
+    }
     (folder / "model.safetensors").write_bytes(weights)
     (folder / "card.json").write_text(json.dumps(card))
     return folder

@@ -96,6 +96,11 @@ def test_all_videos_and_a_name_by_default(
         ({"videos": "all", "name": "default"}, "model_name_invalid"),
         ({"videos": "all", "resume_from": "nobody"}, "model_not_found"),
         ({"videos": "all", "colour": "red"}, "invalid_request"),
+        ({"videos": "all", "config": ["stepz=3"]}, "setting_unknown"),
+        ({"videos": "all", "config": ["steps=2.7"]}, "setting_invalid"),
+        ({"videos": "all", "config": ["learning_rate=NaN"]}, "setting_invalid"),
+        ({"videos": "all", "config": ["learning_rate=-1"]}, "setting_invalid"),
+        ({"videos": "all", "config": ["preset=best"]}, "preset_unknown"),
     ],
 )
 def test_wrong_orders(
@@ -104,6 +109,13 @@ def test_wrong_orders(
     response = client.post("/train", json=order)
     assert response.status_code == 422, response.text
     assert problem_of(response)["code"] == code
+
+
+def test_a_bad_setting_is_named_at_once(client: httpx.Client, video_id: str) -> None:
+    order = {"videos": "all", "config": ["preset=paper", "clips.photo_share=2"]}
+    problem = problem_of(client.post("/train", json=order))
+    assert problem["detail"] == "clips.photo_share: expected at most 1, got 2"
+    assert client.get("/jobs", params={"kind": "train"}).json()["jobs"] == []
 
 
 def test_nothing_to_train_on(client: httpx.Client) -> None:
@@ -117,7 +129,8 @@ def test_models_and_promotion(client: httpx.Client, service: Service, tmp_path: 
     assert client.get("/models/default").json() == packaged[0]
 
     (tmp_path / "model.safetensors").write_bytes(b"parameters")
-    card = {"network": {}, "digest": sha256(b"parameters")}
+    card = {"name": "x", "description": "", "network": {}, "parameters": 0}
+    card["digest"] = sha256(b"parameters")
     (tmp_path / "card.json").write_text(json.dumps(card))
     with service.database.session() as session:
         registry.import_model(session, service.store, tmp_path, "mine")

@@ -17,7 +17,7 @@ class SceneSampler:
     Args:
         scenes: to draw from.
         photo_share: chance of a photo, as far as there are any of both.
-        weights: see `parse_weights`.
+        weights: part of a source's name and the factor on how often it is drawn.
         min_frames: videos' scenes that are shorter are left out.
 
     Raises:
@@ -53,27 +53,6 @@ class SceneSampler:
         """A scene at random."""
         scenes, odds = self._groups[rng.choice(len(self._groups), p=self._shares)]
         return scenes[rng.choice(len(scenes), p=odds)]
-
-
-def parse_weights(text: str) -> list[tuple[str, float]]:
-    """`TrainingConfig.source_weights` as parts of names and factors.
-
-    Raises:
-        InputError: written otherwise, or a factor below 0.
-    """
-    weights = []
-    for item in filter(None, (item.strip() for item in text.split(","))):
-        part, _, factor = item.rpartition(":")
-        try:
-            weight = float(factor)
-        except ValueError:
-            weight = -1.0
-        if not part or weight < 0:
-            raise InputError(
-                "setting_invalid", f"source_weights: expected name:factor, got {item!r}"
-            )
-        weights.append((part, weight))
-    return weights
 
 
 def split_held_out(scenes: Sequence[Scene], share: float) -> tuple[list[Scene], list[Scene]]:

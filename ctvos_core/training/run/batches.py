@@ -13,7 +13,7 @@ from torch import Tensor
 from ctvos_core.errors import InputError
 from ctvos_core.training.config import TrainingConfig
 from ctvos_core.training.footage.cache import FrameCache
-from ctvos_core.training.footage.scenes import SceneSampler, parse_weights, split_held_out
+from ctvos_core.training.footage.scenes import SceneSampler, split_held_out
 from ctvos_core.training.run.parallel import Workers
 from ctvos_core.training.views.clips import ClipBatch, ClipPlan, ClipSampler, load_clips
 from ctvos_core.training.views.frames import Pixels, open_source
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
     clips: ClipBatch | None
     pairs: PairBatch | None
-    orders: Tensor | None
+    noise: Tensor | None
     """(2, B, S, S) random numbers in [0, 1) for the clips' tagging."""
 
 
@@ -50,7 +50,7 @@ class Batches:
     ) -> None:
         self._config, self._device, self._workers = config, device, workers
         self._source = open_source(cache, device, config.frames)
-        weights = parse_weights(config.source_weights)
+        weights = config.source_factors()
         clips = config.clips
         if clips.batch:
             train, held_out = split_held_out(cache.scenes, clips.held_out)
@@ -99,17 +99,17 @@ class Batches:
 
     def _load(self, planned: _Planned) -> Batch:
         config, device = self._config, self._device
-        clips, orders, pairs = None, None, None
+        clips, noise, pairs = None, None, None
         if planned.clips:
             plan, pixels = planned.clips
             clips = load_clips(plan, pixels.to(device), config.clips.view)
-            orders = self._orders(planned.step)
+            noise = self._draw_noise(planned.step)
         if planned.pairs:
             pair_plan, pixels = planned.pairs
             pairs = load_pairs(pair_plan, pixels.to(device), config.pairs.view)
-        return Batch(clips, pairs, orders)
+        return Batch(clips, pairs, noise)
 
-    def _orders(self, step: int) -> Tensor:
+    def _draw_noise(self, step: int) -> Tensor:
         # For the whole batch, of which every process takes its share.
         generator = torch.Generator(self._device).manual_seed(self._config.seed * 1_000_003 + step)
         B, side = self._config.clips.batch, self._config.clips.view

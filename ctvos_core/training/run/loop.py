@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ctvos_core.errors import InputError
 from ctvos_core.training.run.batches import Batch, Batches
+from ctvos_core.training.run.checkpoints import save_checkpoint
 from ctvos_core.training.run.pictures import inspect
 from ctvos_core.training.run.reports import Metrics
 from ctvos_core.training.run.throughput import peak_flops, samples_per_step, step_flops
@@ -55,18 +56,18 @@ class Loop:
         (self._out / "config.json").write_text(text)
         metrics = Metrics(self._out, trainer.step)
         if trainer.step == 0:
-            trainer.save(self._out / "checkpoint.pt")
+            save_checkpoint(trainer, self._out / "checkpoint.pt")
             self._inspect(metrics)
         for _ in self._steps(until):
             last = trainer.step == config.steps
             if trainer.step % config.report_every == 0 or last:
                 metrics.write(self._summary())
             if trainer.step % config.save_every == 0 or last:
-                trainer.save(self._out / "checkpoint.pt")
+                save_checkpoint(trainer, self._out / "checkpoint.pt")
             if last or (config.picture_every and trainer.step % config.picture_every == 0):
                 self._inspect(metrics)
         if trainer.step < config.steps:
-            trainer.save(self._out / "checkpoint.pt")
+            save_checkpoint(trainer, self._out / "checkpoint.pt")
             self._report(f"stopped after {trainer.step} of {config.steps} steps, to be resumed")
         metrics.close()
 

@@ -45,19 +45,19 @@ class Losses(nn.Module):
         self.network, self._config, self._workers = network, config, workers
 
     def forward(
-        self, clips: ClipBatch | None, pairs: PairBatch | None, orders: Tensor | None
+        self, clips: ClipBatch | None, pairs: PairBatch | None, noise: Tensor | None
     ) -> dict[str, Tensor]:
         """Losses by name, each with its weight, to be summed.
 
         Args:
             clips: None: no losses on clips.
             pairs: None: no losses on pairs.
-            orders: (2, B, S, S) random numbers in [0, 1) that choose the pixels of tagging.
+            noise: (2, B, S, S) random numbers in [0, 1) that choose the pixels of tagging.
         """
         losses: dict[str, Tensor] = {}
-        if clips is not None and orders is not None:
+        if clips is not None and noise is not None:
             found = reconstruct(self.network, clips)
-            losses |= clip_losses(found, clips, orders, self._config, self._workers)
+            losses |= clip_losses(found, clips, noise, self._config, self._workers)
         if pairs is not None:
             losses["contrastive"] = self._config.pairs.weight * self._contrast(pairs)
         return losses
@@ -109,7 +109,7 @@ def reconstruct(network: CTVOS, clips: ClipBatch) -> Reconstruction:
 def clip_losses(
     found: Reconstruction,
     clips: ClipBatch,
-    orders: Tensor,
+    noise: Tensor,
     config: TrainingConfig,
     workers: Workers,
 ) -> dict[str, Tensor]:
@@ -121,28 +121,28 @@ def clip_losses(
         cells = cell_means(target, config.network.stride)
         losses["copy"] = objective.copy * copy_loss(found.copied, cells)
     if objective.tagging and objective.cutout != "none":
-        tagging = tagging_loss(found.tags, clips.cutout, orders, objective, workers)
+        tagging = tagging_loss(found.tags, clips.cutout, noise, objective, workers)
         losses["tagging"] = objective.tagging * tagging
     return losses
 
 
 def tagging_loss(
-    tags: Tensor, cutout: Tensor, orders: Tensor, objective: ObjectiveConfig, workers: Workers
+    tags: Tensor, cutout: Tensor, noise: Tensor, objective: ObjectiveConfig, workers: Workers
 ) -> Tensor:
     """`L_c_tagging = L_cp + L_rp` (Eq. 7), or its alternative; mean over the groups of pixels.
 
     Args:
         tags: (B, S, S) in [0, 1].
         cutout: (B, S, S) bool.
-        orders: (2, B, S, S) random numbers in [0, 1).
+        noise: (2, B, S, S) random numbers in [0, 1).
         objective: which parts count, the margin, the number of pixels, and what a group is.
         workers: the processes that share the batch.
     """
     if objective.cross_entropy:
         return tag_cross_entropy(tags, cutout).mean()
     samples = [
-        sample_tags(tags, region, order, objective.tag_pixels)
-        for region, order in zip((cutout, ~cutout), orders, strict=True)
+        sample_tags(tags, region, drawn, objective.tag_pixels)
+        for region, drawn in zip((cutout, ~cutout), noise, strict=True)
     ]
     if objective.tag_group == "batch":
         samples = [_join(sample, workers) for sample in samples]

@@ -35,7 +35,7 @@ def step_flops(trainer: Trainer, batch: Batch) -> int:
     network = copy.deepcopy(trainer.network)
     losses = Losses(network, trainer.config, trainer.workers)
     with FlopCounterMode(display=False) as counter, trainer.precision():
-        torch.stack([*losses(batch.clips, batch.pairs, batch.orders).values()]).sum().backward()
+        torch.stack([*losses(batch.clips, batch.pairs, batch.noise).values()]).sum().backward()
     return counter.get_total_flops()
 
 

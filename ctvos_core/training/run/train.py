@@ -20,12 +20,13 @@ from ctvos_core.training.config import TrainingConfig
 from ctvos_core.training.footage.cache import FrameCache
 from ctvos_core.training.footage.scan import build_cache
 from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.checkpoints import load_checkpoint
 from ctvos_core.training.run.loop import Loop, Report
 from ctvos_core.training.run.parallel import Workers, join_workers, own_device
 from ctvos_core.training.run.throughput import dry_run
 from ctvos_core.training.run.trainer import Trainer
 from ctvos_core.training.settings import configure
-from ctvos_core.weights import ModelCard, load_model, read_card, save_model
+from ctvos_core.weights import ModelCard, load_with_card, save_model
 
 __all__ = ["Report", "configure", "estimate", "train"]
 
@@ -78,9 +79,10 @@ def train(
     batches = Batches(footage, config, device, workers)
     trainer = Trainer(config, device, workers)
     if resume:
-        trainer.load(checkpoint)
+        load_checkpoint(trainer, checkpoint)
     elif start_from is not None:
-        trainer.start_from(load_model(start_from), read_card(start_from).digest)
+        network, given = load_with_card(start_from)
+        trainer.start_from(network, given.digest)
     Loop(trainer, batches, out, report).go(None if minutes is None else started + 60 * minutes)
     card = _describe(trainer, footage, out.name)
     if workers.is_first:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -100,7 +97,7 @@ class Trainer:
         # Of all modules only batch norms tell training from inference.
         self.network.train(not self._frozen_norms)
         with self.precision():
-            losses = self.losses(batch.clips, batch.pairs, batch.orders)
+            losses = self.losses(batch.clips, batch.pairs, batch.noise)
         own = torch.stack([*losses.values()])
         self.optimizer.zero_grad(set_to_none=True)
         own.sum().backward()
@@ -117,42 +114,6 @@ class Trainer:
         if network_dtype(self.device) != torch.bfloat16:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
-
-    def save(self, path: Path) -> None:
-        """Write everything to a temporary name, then rename."""
-        state = {
-            "config": json.dumps(asdict(self.config)),
-            "step": self.step,
-            "started_from": self.started_from,
-            "model": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
-
-    def load(self, path: Path) -> None:
-        """Continue from a checkpoint written by `save`.
-
-        The rate of learning and the random draws are functions of the step and the configuration:
-        continued with the same configuration, the run is the one that was never stopped.
-
-        Raises:
-            InputError: not a checkpoint, or one of another network.
-        """
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.started_from = state["step"], state["started_from"]
-        except Exception as error:  # torch.load raises whatever its parts raise
-            line = str(error).partition("\n")[0]
-            raise InputError(
-                "checkpoint_unusable",
-                f"{path}: expected a checkpoint of this configuration's network: {line}",
-            ) from error
 
     @torch.no_grad()
     def _update_average(self) -> None:

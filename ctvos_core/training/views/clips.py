@@ -129,7 +129,7 @@ class ClipSampler:
         objective = self._config.objective
         if objective.cutout == "none":
             return NO_CUTOUT
-        area = self._config.cutout_area(rng.uniform(*objective.cutout_size))
+        area = objective.cutout_area(rng.uniform(*objective.cutout_size))
         return draw_cutout(rng, objective.cutout, area, self._config.clips.view)
 
 

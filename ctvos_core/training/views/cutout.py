@@ -7,17 +7,16 @@ view of side S spans [-0.5, S - 0.5] in both.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Shape = Literal["square", "rectangle", "circle", "triangle"]
-SHAPES: tuple[Shape, ...] = ("square", "rectangle", "circle", "triangle")
+from ctvos_core.training.config import CUTOUT_SHAPES, MAX_CUTOUT_AREA, CutoutShape
+from ctvos_core.training.views.places import pixel_places
+
 _SQUARE: list[list[float]] = [[0, 0], [1, 0], [1, 1], [0, 1]]
-MAX_AREA = 0.5
-"""At least half of the image stays as it is (paper, Section 3.1)."""
 
 
 class Cutout(NamedTuple):
@@ -32,20 +31,20 @@ class Cutout(NamedTuple):
 NO_CUTOUT = Cutout(np.zeros((1, 2), np.float32), np.zeros((), np.float32))
 
 
-def draw_cutout(rng: np.random.Generator, shape: Shape, area: float, side: int) -> Cutout:
+def draw_cutout(rng: np.random.Generator, shape: CutoutShape, area: float, side: int) -> Cutout:
     """A cutout of a given size at a random place, wholly inside the image.
 
     Args:
         rng: source of randomness.
         shape: triangles are scalene, rectangles between 1:1.2 and 1:2, either way round.
-        area: share of the image, in (0, `MAX_AREA`]; the same for every shape.
+        area: share of the image, in (0, `MAX_CUTOUT_AREA`]; the same for every shape.
         side: S, pixels of the square image's side.
 
     Raises:
         ValueError: `area` out of range, or no such shape.
     """
-    if not 0 < area <= MAX_AREA:
-        raise ValueError(f"area: expected a share in (0, {MAX_AREA}], got {area}")
+    if not 0 < area <= MAX_CUTOUT_AREA:
+        raise ValueError(f"area: expected a share in (0, {MAX_CUTOUT_AREA}], got {area}")
     # All in units of the side, the bounding box in [0, width] x [0, height].
     if shape == "square":
         width = height = area**0.5
@@ -63,7 +62,7 @@ def draw_cutout(rng: np.random.Generator, shape: Shape, area: float, side: int) 
         height = 2 * area / width
         corners = [[0, 1], [1, 1], [rng.uniform(0.1, 0.4), 0]]
     else:
-        raise ValueError(f"shape: expected one of {', '.join(SHAPES)}, got {shape!r}")
+        raise ValueError(f"shape: expected one of {', '.join(CUTOUT_SHAPES)}, got {shape!r}")
     vertices, size = np.array(corners), np.array([width, height])
     for axis in range(2):
         if rng.random() < 0.5:
@@ -90,9 +89,7 @@ def cutout_masks(vertices: Tensor, radius: Tensor, side: int, to_current: Tensor
     Returns:
         (B, N, S, S) bool.
     """
-    axis = torch.arange(side, dtype=torch.float32, device=to_current.device)
-    ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([xs, ys, torch.ones_like(xs)], -1)
+    points = pixel_places(side, torch.float32, to_current.device)
     x, y = torch.einsum("bnij,yxj->ibnyx", to_current, points)
     corners = vertices[:, :, :, None, None, None].unbind(1)
     if len(corners) == 1:

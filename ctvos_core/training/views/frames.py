@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ctvos_core.training.footage.cache import FrameCache, Scene
+from ctvos_core.training.views.places import pixel_places
 
 _DECODERS = 8
 """Threads; decoding releases the interpreter lock."""
@@ -121,9 +122,7 @@ def cut_views(pixels: Pixels, affines: Tensor, side: int) -> Tensor:
         (N, 3, S, S) float32 RGB in [0, 1].
     """
     device = affines.device
-    axis = torch.arange(side, dtype=torch.float32, device=device)
-    ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.einsum("nij,yxj->niyx", affines, torch.stack([xs, ys, torch.ones_like(xs)], -1))
+    points = torch.einsum("nij,yxj->niyx", affines, pixel_places(side, torch.float32, device))
     height, width = (size.view(-1, 1, 1) for size in pixels.sizes.unbind(1))
     x, y = _mirror(points[:, 0], width), _mirror(points[:, 1], height)
     left, top = x.long(), y.long()

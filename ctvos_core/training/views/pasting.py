@@ -1,4 +1,4 @@
-"""What is pasted into a clip, where it moves, and how the clip looks with it."""
+"""Objects pasted into clips (not the paper's): of two that look alike, only one is followed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ctvos_core.training.views.affine import about, chain
-from ctvos_core.training.views.pasted import object_region, place
+from ctvos_core.training.views.places import pixel_places
+from ctvos_core.training.views.two_tone import two_tone
 
+_SMOOTHED = 5
+"""Pixels: anything thinner is left out of an object."""
 _SIZE = (0.35, 1.1)
 """Of the pasted image's side against the view's."""
 _HALF_AXES = (0.2, 0.45)
@@ -93,3 +97,45 @@ def paste(
         cover = cover * (value != 0)
         images, contents = images.lerp(colours, cover), contents.lerp(value, cover)
     return images, contents
+
+
+def object_region(image: Tensor, direction: Tensor, share: Tensor, ellipse: Tensor) -> Tensor:
+    """A region that could be an object: the part of an ellipse that has one tone (`two_tone`).
+
+    Args:
+        image: (B, 3, S, S) Lab.
+        direction: (B, 3) weights of the three channels.
+        share: (B,) in (0, 1), share of the image that has the other tone; near 0, the object is
+            the whole ellipse.
+        ellipse: (B, 4) centre and half axes, x before y, in pixels.
+
+    Returns:
+        (B, S, S) 1 or 0.
+    """
+    side = image.shape[-1]
+    xs, ys = pixel_places(side, image.dtype, image.device)[..., :2].unbind(-1)
+    x, y, width, height = ellipse[:, :, None, None].unbind(1)
+    inside = ((xs - x) / width).square() + ((ys - y) / height).square() < 1
+    tone = two_tone(image[:, None], direction, share)[:, 0, 0]
+    region = (inside & (tone > 0)).to(image.dtype)
+    return (F.avg_pool2d(region[:, None], _SMOOTHED, 1, _SMOOTHED // 2)[:, 0] > 0.5).to(image.dtype)
+
+
+def place(layer: Tensor, maps: Tensor) -> Tensor:
+    """A layer as seen in N views of a clip; 0 outside the layer.
+
+    Args:
+        layer: (B, C, S, S).
+        maps: (B, N, 2, 3) from pixels (x, y) of each view to pixels of the layer.
+
+    Returns:
+        (B, N, C, S, S), bilinear.
+    """
+    side = layer.shape[-1]
+    points = torch.einsum("bnij,yxj->bnyxi", maps, pixel_places(side, maps.dtype, maps.device))
+    grid = 2 * points / (side - 1) - 1
+    placed = [
+        F.grid_sample(layer, view, mode="bilinear", padding_mode="zeros", align_corners=True)
+        for view in grid.unbind(1)
+    ]
+    return torch.stack(placed, 1)

@@ -5,7 +5,8 @@ from training_footage import HEIGHT, WIDTH, draw_pan, write_video
 
 from ctvos_core.adaptation.adapt import ADAPTING, AdaptationConfig, adapt
 from ctvos_core.errors import InputError
-from ctvos_core.network.ctvos import CTVOS, NetworkConfig
+from ctvos_core.network.config import NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.video import open_frames
 
 SMALL = AdaptationConfig(steps=2, batch=2, max_frames=4)

@@ -6,12 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ctvos_core.network.attention import (
-    AttentionConfig,
     FullAttention,
     MemoryGroup,
     TiledAttention,
     prepare,
 )
+from ctvos_core.network.config import AttentionConfig
 
 
 def reference(query, memory, top_k):

@@ -7,7 +7,8 @@ import torch
 
 from ctvos_core.network.attention import MemoryGroup, TiledAttention, prepare
 from ctvos_core.network.colour import rgb_to_lab
-from ctvos_core.network.ctvos import CTVOS, PRESETS, NetworkConfig
+from ctvos_core.network.config import PRESETS, NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import BACKBONES, Encoder
 from ctvos_core.network.inference import inference_copy
 

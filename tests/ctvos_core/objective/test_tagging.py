@@ -18,8 +18,8 @@ SHAPE = (3, 8, 9)
 @pytest.fixture
 def drawn():
     g = torch.Generator().manual_seed(0)
-    tags, order = torch.rand(2, *SHAPE, generator=g, dtype=torch.float64)
-    return tags, torch.rand(SHAPE, generator=g) < 0.4, order
+    tags, noise = torch.rand(2, *SHAPE, generator=g, dtype=torch.float64)
+    return tags, torch.rand(SHAPE, generator=g) < 0.4, noise
 
 
 def whole(tags):
@@ -43,8 +43,8 @@ def test_push_is_equation_6(margin):
 
 
 def test_samples_are_different_pixels_of_the_region(drawn):
-    tags, region, order = drawn
-    found = sample_tags(tags, region, order, 6)
+    tags, region, noise = drawn
+    found = sample_tags(tags, region, noise, 6)
     for b in range(len(tags)):
         own = set(tags[b][region[b]].tolist())
         taken = found.tags[b][found.valid[b]].tolist()
@@ -53,9 +53,9 @@ def test_samples_are_different_pixels_of_the_region(drawn):
 
 
 def test_all_of_a_region_smaller_than_the_sample_is_taken(drawn):
-    tags, region, order = drawn
+    tags, region, noise = drawn
     for count in (region[0].sum().item() + 1, 10_000):
-        found = sample_tags(tags, region, order, count)
+        found = sample_tags(tags, region, noise, count)
         taken = sorted(found.tags[0][found.valid[0]].tolist())
         assert taken == sorted(tags[0][region[0]].tolist())
         mean = tags[0][region[0]].mean()
@@ -64,10 +64,10 @@ def test_all_of_a_region_smaller_than_the_sample_is_taken(drawn):
 
 
 def test_empty_regions_cost_nothing_and_give_no_nan(drawn):
-    tags, _, order = drawn
+    tags, _, noise = drawn
     tags = tags.requires_grad_()
-    nothing = sample_tags(tags, torch.zeros(SHAPE, dtype=torch.bool), order, 5)
-    everything = sample_tags(tags, torch.ones(SHAPE, dtype=torch.bool), order, 5)
+    nothing = sample_tags(tags, torch.zeros(SHAPE, dtype=torch.bool), noise, 5)
+    everything = sample_tags(tags, torch.ones(SHAPE, dtype=torch.bool), noise, 5)
     loss = (
         pull_loss(nothing)
         + push_loss(everything, nothing, 0.5)

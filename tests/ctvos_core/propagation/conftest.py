@@ -2,8 +2,8 @@ import pytest
 import torch
 from made_squares import moving_square
 
-from ctvos_core.network.attention import AttentionConfig
-from ctvos_core.network.ctvos import CTVOS, NetworkConfig
+from ctvos_core.network.config import AttentionConfig, NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.video import VideoWriter, open_frames
 
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ctvos_core.network.ctvos import CTVOS, PRESETS
+from ctvos_core.network.config import PRESETS
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import Features
 from ctvos_core.propagation.labels import one_hot, pixels_to_cells
 from ctvos_core.propagation.readouts import (

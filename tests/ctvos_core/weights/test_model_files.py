@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ctvos_core.errors import InputError
-from ctvos_core.network.ctvos import CTVOS, PRESETS, NetworkConfig
+from ctvos_core.network.config import PRESETS, NetworkConfig
+from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.weights import DEFAULT_MODEL, ModelCard, load_model, packaged_models, read_card
 from ctvos_core.weights.folders import save_model
 

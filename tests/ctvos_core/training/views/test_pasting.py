@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ctvos_core.training.views.pasted import object_region, place
+from ctvos_core.training.views.pasting import object_region, place
 
 SIDE = 33
 

@@ -7,6 +7,7 @@ from training_footage import CLIP_SETTINGS, FULL_SETTINGS, PAIR_SETTINGS
 from ctvos_core.errors import InputError
 from ctvos_core.training.config import TrainingConfig
 from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.checkpoints import load_checkpoint, save_checkpoint
 from ctvos_core.training.run.parallel import Workers
 from ctvos_core.training.run.throughput import dry_run, step_flops
 from ctvos_core.training.run.trainer import Trainer, learning_rate
@@ -46,18 +47,18 @@ def test_a_resumed_run_is_the_uninterrupted_one(cache, tmp_path):
     whole = run(Trainer(config, CPU), cache)
     first, second = Trainer(config, CPU), Trainer(config, CPU)
     half = run(first, cache, until=2)
-    first.save(tmp_path / "half.pt")
-    second.load(tmp_path / "half.pt")
+    save_checkpoint(first, tmp_path / "half.pt")
+    load_checkpoint(second, tmp_path / "half.pt")
     assert half + run(second, cache) == whole
 
 
 def test_no_checkpoint_of_another_network_is_resumed(tmp_path):
-    Trainer(configure(PAIR_SETTINGS), CPU).save(tmp_path / "checkpoint.pt")
+    save_checkpoint(Trainer(configure(PAIR_SETTINGS), CPU), tmp_path / "checkpoint.pt")
     with pytest.raises(InputError, match="expected a checkpoint of this configuration's network"):
-        Trainer(configure(CLIP_SETTINGS), CPU).load(tmp_path / "checkpoint.pt")
+        load_checkpoint(Trainer(configure(CLIP_SETTINGS), CPU), tmp_path / "checkpoint.pt")
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="expected a checkpoint"):
-        Trainer(configure(PAIR_SETTINGS), CPU).load(tmp_path / "checkpoint.pt")
+        load_checkpoint(Trainer(configure(PAIR_SETTINGS), CPU), tmp_path / "checkpoint.pt")
 
 
 def test_the_average_lags_behind_the_model(cache):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ctvos_core.training.views.cutout import NO_CUTOUT, SHAPES, cutout_masks, draw_cutout
+from ctvos_core.training.config import CUTOUT_SHAPES
+from ctvos_core.training.views.cutout import NO_CUTOUT, cutout_masks, draw_cutout
 
 SIDE = 40
 HERE = torch.eye(2, 3)[None, None]
@@ -33,7 +34,7 @@ def reference_mask(cutout):
     return found
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUTOUT_SHAPES)
 @pytest.mark.parametrize("area", [0.02, 0.1, 0.5])
 def test_pixels_of_a_cutout_are_those_inside_of_the_shape(shape, area):
     for seed in range(5):
@@ -41,7 +42,7 @@ def test_pixels_of_a_cutout_are_those_inside_of_the_shape(shape, area):
         assert np.array_equal(mask(cutout)[0].numpy(), reference_mask(cutout))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUTOUT_SHAPES)
 @pytest.mark.parametrize("area", [0.05, 0.3, 0.5])
 def test_every_shape_has_the_size_asked_for_and_stays_in_the_image(shape, area):
     for seed in range(50):

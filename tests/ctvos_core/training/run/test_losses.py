@@ -76,27 +76,27 @@ def test_weights_multiply_losses(cache):
         assert heavy[name].item() == pytest.approx(factor * light[name].item())
 
 
-def tagging(tags, cutout, orders, *settings):
+def tagging(tags, cutout, noise, *settings):
     objective = configure(["preset=paper", *settings]).objective
-    return tagging_loss(tags, cutout, orders, objective, Workers()).item()
+    return tagging_loss(tags, cutout, noise, objective, Workers()).item()
 
 
 def test_tagging_is_the_sum_of_pull_and_push():
     tags = torch.rand(3, 8, 8)
-    cutout, orders = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
+    cutout, noise = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
     both, pull, push = (
-        tagging(tags, cutout, orders, *switches)
+        tagging(tags, cutout, noise, *switches)
         for switches in ((), ("objective.push=false",), ("objective.pull=false",))
     )
     assert both == pytest.approx(pull + push)
     entropy = F.binary_cross_entropy(tags, (~cutout).float()).item()
-    other = tagging(tags, cutout, orders, "objective.cross_entropy=true")
+    other = tagging(tags, cutout, noise, "objective.cross_entropy=true")
     assert other == pytest.approx(entropy)
 
 
 def test_a_group_of_tags_is_of_the_batch_or_of_one_clip():
     tags = torch.rand(3, 8, 8)
-    cutout, orders = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
+    cutout, noise = torch.rand(3, 8, 8) < 0.3, torch.rand(2, 3, 8, 8)
     cutout[0] = False
 
     def expected(inside, rest):
@@ -106,9 +106,9 @@ def test_a_group_of_tags_is_of_the_batch_or_of_one_clip():
 
     clips = [expected(t[c], t[~c]) for t, c in zip(tags, cutout, strict=True)]
     everything = "objective.tag_pixels=64"
-    group = tagging(tags, cutout, orders, everything, "objective.tag_group=clip")
+    group = tagging(tags, cutout, noise, everything, "objective.tag_group=clip")
     assert group == pytest.approx(sum(clips) / 3)
-    assert tagging(tags, cutout, orders, everything) == pytest.approx(
+    assert tagging(tags, cutout, noise, everything) == pytest.approx(
         expected(tags[cutout], tags[~cutout])
     )
 
@@ -119,7 +119,7 @@ def test_a_map_of_the_place_does_not_pass_for_tags_of_cutouts():
     tags[:, :4] = 1
     cutout = torch.zeros(2, 8, 8, dtype=torch.bool)
     cutout[0, :2, :2] = cutout[1, -2:, -2:] = True
-    orders = torch.rand(2, 2, 8, 8)
+    noise = torch.rand(2, 2, 8, 8)
     push = "objective.pull=false", "objective.tag_pixels=64"
-    assert tagging(tags, cutout, orders, *push, "objective.tag_group=clip") == 0
-    assert tagging(tags, cutout, orders, *push) == pytest.approx(0.5)
+    assert tagging(tags, cutout, noise, *push, "objective.tag_group=clip") == 0
+    assert tagging(tags, cutout, noise, *push) == pytest.approx(0.5)
