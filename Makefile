@@ -62,7 +62,7 @@ fix: setup node_modules/.set-up
 	@npm run --silent fix
 
 docs: setup
-	@$(BIN)/mkdocs build --strict --quiet --site-dir site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 # More for pytest, as `make test PYTEST="-m 'not gpu'"`.
 PYTEST ?=

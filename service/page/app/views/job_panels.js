@@ -46,3 +46,26 @@ export function worthALook(review, onChoice) {
     review.length ? frameChips(review, "Frames worth a look", onChoice, "review") : null,
   ];
 }
+
+/**
+ * Links to the corrected frames, and which objects each says are absent.
+ * @param {Studio} studio
+ * @param {number[]} frames
+ */
+export function correctedFrames(studio, frames) {
+  const { edits, objects } = studio;
+  const hint = (text) => h("p", { class: "hint", text });
+  if (!frames.length)
+    return hint(
+      "Draw on any frame where a mask is wrong, or erase an object where it is not. What comes after is done again; what was right is kept.",
+    );
+  const absences = frames.map((frame) => {
+    const names = edits.absent(frame).map((id) => objects.label(id));
+    return names.length ? hint(`Not in frame ${frame}: ${names.join(", ")}`) : null;
+  });
+  return [
+    hint("Corrected frames:"),
+    frameChips(frames, "Corrected frames", (frame) => studio.show(frame), "drawn"),
+    ...absences,
+  ];
+}

@@ -1,7 +1,6 @@
 /** A segmentation: watch it, look at its masks, correct them, take the files. */
 
 import { getJson, post, remove, upload } from "../api.js";
-import { frameChips } from "../chips.js";
 import { confirmAction } from "../dialogs.js";
 import { announce, fill, h } from "../dom.js";
 import { follow } from "../event_stream.js";
@@ -12,7 +11,7 @@ import { guarded, notify, notifyError } from "../notices.js";
 import { encodeLabels } from "../png_labels.js";
 import { ProgressBar, progressShare, progressText, statusBadge } from "../progress_bar.js";
 import { Studio } from "../studio.js";
-import { downloads, worthALook } from "./job_panels.js";
+import { correctedFrames, downloads, worthALook } from "./job_panels.js";
 import { openTrainingJob } from "./training_job_view.js";
 import { maskPanel } from "./draft_view.js";
 
@@ -250,31 +249,11 @@ class JobView {
     this.#attempt = crypto.randomUUID();
     const frames = this.#correctedFrames();
     this.submit.disabled = !frames.length;
-    fill(
-      this.drawn,
-      frames.length
-        ? [
-            h("p", { class: "hint", text: "Corrected frames:" }),
-            frameChips(frames, "Corrected frames", (frame) => this.studio.show(frame), "drawn"),
-            ...frames.map((frame) => this.#absences(frame)),
-          ]
-        : h("p", {
-            class: "hint",
-            text: "Draw on any frame where a mask is wrong, or erase an object where it is not. What comes after is done again; what was right is kept.",
-          }),
-    );
+    fill(this.drawn, correctedFrames(this.studio, frames));
   }
 
   #correctedFrames() {
     return this.studio.edits.frames.filter((frame) => this.studio.edits.spokenFor(frame).length);
-  }
-
-  #absences(frame) {
-    const { edits, objects } = this.studio;
-    const names = edits.absent(frame).map((id) => objects.label(id));
-    return names.length
-      ? h("p", { class: "hint", text: `Not in frame ${frame}: ${names.join(", ")}` })
-      : null;
   }
 
   async #correct() {
