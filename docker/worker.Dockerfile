@@ -8,7 +8,7 @@ RUN python -m venv /opt/ctvos
 # PyTorch is large and changes seldom: a layer of its own, before the sources.
 COPY constraints.txt ./
 RUN /opt/ctvos/bin/pip install -c constraints.txt torch torchvision safetensors
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY ctvos_cli ctvos_cli
 COPY ctvos_client ctvos_client
 COPY ctvos_core ctvos_core

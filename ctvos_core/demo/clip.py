@@ -78,7 +78,13 @@ _WATER = np.array([0.012, 0.028, 0.030], np.float32)
 
 
 def demo_clip(frame_count: int = FRAME_COUNT) -> Iterator[DemoFrame]:
-    """The clip's first `frame_count` frames, `HEIGHT` x `WIDTH`; the same at every call."""
+    """The clip's first `frame_count` frames, `HEIGHT` x `WIDTH`; the same at every call.
+
+    Example:
+        >>> image, labels = next(demo_clip(3))
+        >>> image.shape, labels.shape
+        ((360, 640, 3), (360, 640))
+    """
     scene = _Scene()
     for index in range(frame_count):
         yield scene.draw(index / (FRAME_COUNT - 1))

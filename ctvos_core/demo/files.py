@@ -37,7 +37,12 @@ class DemoScore:
 
 
 def write_demo(folder: Path, frame_count: int = FRAME_COUNT) -> DemoFiles:
-    """Write `clip.mp4`, `mask.png` and `truth/<frame>.png`; at least 3 frames."""
+    """Write `clip.mp4`, `mask.png` and `truth/<frame>.png`; at least 3 frames.
+
+    Example:
+        >>> write_demo(Path("demo"), frame_count=3).video.name
+        'clip.mp4'
+    """
     files = DemoFiles(folder / "clip.mp4", folder / "mask.png", folder / "truth")
     prepare_output_folder(files.truth)
     with VideoWriter(files.video, WIDTH, HEIGHT, frame_rate=FRAME_RATE) as video:

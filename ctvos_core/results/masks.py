@@ -56,6 +56,11 @@ def read_mask(
         InputError: with code `file_not_found`, `mask_unreadable`, `mask_not_png`,
             `mask_not_indexed` (colours, alpha), `mask_antialiased`, `mask_id_too_large`,
             `mask_empty`, `mask_size_mismatch` or `mask_too_large`.
+
+    Example:
+        >>> write_mask("mask.png", np.array([[0, 0], [0, 7]], np.uint8))
+        >>> read_mask("mask.png", expected_size=(2, 2)).tolist()
+        [[0, 0], [0, 7]]
     """
     path = Path(path)
     try:
@@ -156,12 +161,22 @@ def _palette() -> NDArray[np.uint8]:
 
 
 def davis_palette() -> NDArray[np.uint8]:
-    """The colours of DAVIS and PASCAL VOC by object id: uint8 256 x 3, RGB, read only."""
+    """The colours of DAVIS and PASCAL VOC by object id: uint8 256 x 3, RGB, read only.
+
+    Example:
+        >>> davis_palette()[:3].tolist()
+        [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
+    """
     return _palette()
 
 
 def mask_png_bytes(labels: LabelMap) -> bytes:
-    """A label map, uint8 H x W, as an 8-bit indexed PNG with the DAVIS palette, reproducibly."""
+    """A label map, uint8 H x W, as an 8-bit indexed PNG with the DAVIS palette, reproducibly.
+
+    Example:
+        >>> mask_png_bytes(np.zeros((4, 4), np.uint8))[1:4]
+        b'PNG'
+    """
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise ValueError(f"expected labels uint8 H x W, got {labels.dtype} {labels.shape}")
     image = Image.fromarray(labels)

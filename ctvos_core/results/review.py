@@ -21,6 +21,10 @@ def frames_to_review(confidence: NDArray[np.float32]) -> list[int]:
     Returns:
         At most ten frames with a confidence below `DOUBTFUL_BELOW`, no two within five frames: a
         mask given for one corrects its neighbours, too.
+
+    Example:
+        >>> frames_to_review(np.array([[0.9], [0.5], [0.4]], np.float32))
+        [2]
     """
     lowest = confidence.min(1)
     chosen: list[int] = []

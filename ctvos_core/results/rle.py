@@ -27,14 +27,24 @@ class Rle(TypedDict):
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> Rle:
-    """Encode one object's mask, bool H x W."""
+    """Encode one object's mask, bool H x W.
+
+    Example:
+        >>> encode_rle(np.eye(2, dtype=bool))["size"]
+        [2, 2]
+    """
     encoded = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
     height, width = encoded["size"]
     return {"size": [int(height), int(width)], "counts": encoded["counts"].decode("ascii")}
 
 
 def decode_rle(rle: Rle) -> NDArray[np.bool_]:
-    """The mask that was encoded, bool H x W."""
+    """The mask that was encoded, bool H x W.
+
+    Example:
+        >>> decode_rle(encode_rle(np.eye(2, dtype=bool))).tolist()
+        [[True, False], [False, True]]
+    """
     decoded: NDArray[np.uint8] = coco_mask.decode(rle)
     return decoded.astype(bool)
 

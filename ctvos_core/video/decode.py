@@ -139,7 +139,16 @@ class FrameReader:
 
 
 def open_frames(path: str | os.PathLike[str]) -> FrameReader:
-    """Open a video file or a folder of frames for reading; see `probe` for the errors."""
+    """Open a video file or a folder of frames for reading; see `probe` for the errors.
+
+    Example:
+        >>> from ctvos_core.video import VideoWriter
+        >>> with VideoWriter("made.mp4", 64, 48) as video:
+        ...     for index in range(3):
+        ...         video.write(np.zeros((48, 64, 3), np.uint8), index / 25)
+        >>> [frame.index for frame in open_frames("made.mp4").frames(1)]
+        [1, 2]
+    """
     return FrameReader(*index_video(path))
 
 

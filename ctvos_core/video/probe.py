@@ -28,6 +28,15 @@ def probe(path: str | os.PathLike[str]) -> VideoInfo:
             `video_corrupt`: a frame that cannot be decoded;
             `video_too_large`: frames above `MAX_PIXELS`;
             `frame_sizes_differ`, `frame_names_clash`: of a folder.
+
+    Example:
+        >>> from ctvos_core.video import VideoWriter
+        >>> with VideoWriter("made.mp4", 64, 48) as video:
+        ...     for index in range(3):
+        ...         video.write(np.zeros((48, 64, 3), np.uint8), index / 25)
+        >>> info = probe("made.mp4")
+        >>> info.width, info.height, info.frame_count
+        (64, 48, 3)
     """
     return index_video(path)[0]
 

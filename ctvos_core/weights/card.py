@@ -48,7 +48,12 @@ class ModelCard:
 
 
 def packaged_models() -> list[str]:
-    """Names of the models that come with the package."""
+    """Names of the models that come with the package.
+
+    Example:
+        >>> "default" in packaged_models()
+        True
+    """
     return sorted(card.parent.name for card in _PACKAGED.glob("*/card.json"))
 
 

@@ -61,13 +61,22 @@ export function upload(path, form, { onProgress, signal, headers = {} } = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open("POST", path);
-    for (const [name, value] of Object.entries({ ...authorization(), ...headers })) xhr.setRequestHeader(name, value);
-    xhr.upload.onprogress = (event) => event.lengthComputable && onProgress?.(event.loaded / event.total);
+    for (const [name, value] of Object.entries({ ...authorization(), ...headers }))
+      xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) =>
+      event.lengthComputable && onProgress?.(event.loaded / event.total);
     xhr.onload = () => {
       if (xhr.status >= 200 && xhr.status < 300) resolve(JSON.parse(xhr.responseText));
       else reject(fromText(xhr.status, xhr.responseText));
     };
-    xhr.onerror = () => reject(new ApiError(0, "unreachable", "The upload broke off: the server cannot be reached, or has refused it."));
+    xhr.onerror = () =>
+      reject(
+        new ApiError(
+          0,
+          "unreachable",
+          "The upload broke off: the server cannot be reached, or has refused it.",
+        ),
+      );
     xhr.onabort = () => reject(new DOMException("Aborted", "AbortError"));
     signal?.addEventListener("abort", () => xhr.abort());
     xhr.send(form);
@@ -77,7 +86,9 @@ export function upload(path, form, { onProgress, signal, headers = {} } = {}) {
 /** Save a file of the service. A link would not send the key. */
 export async function download(path) {
   const response = await request(path);
-  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  const name = /filename\*=UTF-8''([^;]+)/.exec(
+    response.headers.get("Content-Disposition") ?? "",
+  )?.[1];
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;

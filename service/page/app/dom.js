@@ -22,7 +22,9 @@ export function h(tag, props = {}, ...children) {
 
 /** Replace all that is in an element. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.replaceChildren(
+    ...children.flat().filter((child) => child !== null && child !== undefined),
+  );
   return element;
 }
 
@@ -33,5 +35,9 @@ export function announce(text) {
 
 /** Whether keys that are typed now are text. */
 export function isTyping(target) {
-  return target.closest?.("input:not([type=range]):not([type=checkbox]):not([type=radio]):not([type=color]), textarea, select, dialog") != null;
+  return (
+    target.closest?.(
+      "input:not([type=range]):not([type=checkbox]):not([type=radio]):not([type=color]), textarea, select, dialog",
+    ) != null
+  );
 }

@@ -61,7 +61,9 @@ export class FrameStore {
     const empty = new LabelMap(this.width, this.height);
     if (!this.hasMasks(frame)) return empty;
     try {
-      const { data } = await decodeLabels(await (await this.#get(`${this.path}/masks/${frame}`)).arrayBuffer());
+      const { data } = await decodeLabels(
+        await (await this.#get(`${this.path}/masks/${frame}`)).arrayBuffer(),
+      );
       return new LabelMap(this.width, this.height, data);
     } catch (error) {
       if (["not_ready", "output_missing", "job_expired"].includes(error.code)) return empty;
@@ -94,7 +96,10 @@ export class FrameStore {
     if (!this.#coming.has(path)) {
       const coming = getBlob(path).finally(() => this.#coming.delete(path));
       this.#coming.set(path, coming);
-      coming.then((blob) => this.#cache.set(path, blob), () => {});
+      coming.then(
+        (blob) => this.#cache.set(path, blob),
+        () => {},
+      );
     }
     return this.#coming.get(path);
   }

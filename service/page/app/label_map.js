@@ -11,7 +11,12 @@ export class Rect {
   }
 
   include(other) {
-    return new Rect(Math.min(this.x0, other.x0), Math.min(this.y0, other.y0), Math.max(this.x1, other.x1), Math.max(this.y1, other.y1));
+    return new Rect(
+      Math.min(this.x0, other.x0),
+      Math.min(this.y0, other.y0),
+      Math.max(this.x1, other.x1),
+      Math.max(this.y1, other.y1),
+    );
   }
 }
 
@@ -34,7 +39,12 @@ export class LabelMap {
 
   /** Pixels within `radius` of the line from a to b; returns what has changed. */
   drawLine(a, b, radius, id) {
-    const box = this.#clip(Math.min(a.x, b.x) - radius, Math.min(a.y, b.y) - radius, Math.max(a.x, b.x) + radius + 1, Math.max(a.y, b.y) + radius + 1);
+    const box = this.#clip(
+      Math.min(a.x, b.x) - radius,
+      Math.min(a.y, b.y) - radius,
+      Math.max(a.x, b.x) + radius + 1,
+      Math.max(a.y, b.y) + radius + 1,
+    );
     const [dx, dy] = [b.x - a.x, b.y - a.y];
     const length2 = dx * dx + dy * dy;
     for (let y = box.y0; y < box.y1; y++) {
@@ -49,15 +59,26 @@ export class LabelMap {
   }
 
   fillBox(a, b, id) {
-    const box = this.#clip(Math.round(Math.min(a.x, b.x)), Math.round(Math.min(a.y, b.y)), Math.round(Math.max(a.x, b.x)), Math.round(Math.max(a.y, b.y)));
-    for (let y = box.y0; y < box.y1; y++) this.data.fill(id, y * this.width + box.x0, y * this.width + box.x1);
+    const box = this.#clip(
+      Math.round(Math.min(a.x, b.x)),
+      Math.round(Math.min(a.y, b.y)),
+      Math.round(Math.max(a.x, b.x)),
+      Math.round(Math.max(a.y, b.y)),
+    );
+    for (let y = box.y0; y < box.y1; y++)
+      this.data.fill(id, y * this.width + box.x0, y * this.width + box.x1);
     return box;
   }
 
   /** Pixels whose centres are inside, by the even-odd rule. */
   fillPolygon(points, id) {
     const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
-    const box = this.#clip(Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1);
+    const box = this.#clip(
+      Math.min(...xs),
+      Math.min(...ys),
+      Math.max(...xs) + 1,
+      Math.max(...ys) + 1,
+    );
     for (let y = box.y0; y < box.y1; y++) {
       const crossings = crossingsAt(points, y + 0.5);
       for (let i = 0; i + 1 < crossings.length; i += 2) {
@@ -78,18 +99,31 @@ export class LabelMap {
   read(rect) {
     const width = rect.x1 - rect.x0;
     const out = new Uint8Array(width * (rect.y1 - rect.y0));
-    for (let y = rect.y0; y < rect.y1; y++) out.set(this.data.subarray(y * this.width + rect.x0, y * this.width + rect.x1), (y - rect.y0) * width);
+    for (let y = rect.y0; y < rect.y1; y++)
+      out.set(
+        this.data.subarray(y * this.width + rect.x0, y * this.width + rect.x1),
+        (y - rect.y0) * width,
+      );
     return out;
   }
 
   write(rect, values) {
     const width = rect.x1 - rect.x0;
-    for (let y = rect.y0; y < rect.y1; y++) this.data.set(values.subarray((y - rect.y0) * width, (y - rect.y0 + 1) * width), y * this.width + rect.x0);
+    for (let y = rect.y0; y < rect.y1; y++)
+      this.data.set(
+        values.subarray((y - rect.y0) * width, (y - rect.y0 + 1) * width),
+        y * this.width + rect.x0,
+      );
   }
 
   #clip(x0, y0, x1, y1) {
     const within = (value, most) => Math.max(0, Math.min(most, Math.floor(value)));
-    return new Rect(within(x0, this.width), within(y0, this.height), within(Math.ceil(x1), this.width), within(Math.ceil(y1), this.height));
+    return new Rect(
+      within(x0, this.width),
+      within(y0, this.height),
+      within(Math.ceil(x1), this.width),
+      within(Math.ceil(y1), this.height),
+    );
   }
 }
 

@@ -14,8 +14,19 @@ function svg(tag, attributes, ...children) {
 
 /** A figure for each number that the rows have besides their step. */
 export function lineCharts(rows) {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row).filter((name) => name !== "step" && Number.isFinite(row[name]))))];
-  return names.map((name) => chart(name, rows.filter((row) => Number.isFinite(row[name])).map((row) => [row.step, row[name]])));
+  const names = [
+    ...new Set(
+      rows.flatMap((row) =>
+        Object.keys(row).filter((name) => name !== "step" && Number.isFinite(row[name])),
+      ),
+    ),
+  ];
+  return names.map((name) =>
+    chart(
+      name,
+      rows.filter((row) => Number.isFinite(row[name])).map((row) => [row.step, row[name]]),
+    ),
+  );
 }
 
 function chart(name, all) {
@@ -29,17 +40,45 @@ function chart(name, all) {
   const y = (value) => TOP + (1 - (value - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
   const last = points.at(-1);
   const text = (value, attributes) => svg("text", attributes, value);
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart", role: "img", "aria-label": `${name}: ${short(last[1])} at step ${last[0]}` },
-    svg("path", { class: "grid", d: `M${LEFT} ${y(y0)}H${WIDTH - 8}M${LEFT} ${y(y1)}H${WIDTH - 8}M${LEFT} ${y((y0 + y1) / 2)}H${WIDTH - 8}` }),
-    svg("path", { class: "curve", d: points.map(([step, value], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("") }),
+  const picture = svg(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      class: "chart",
+      role: "img",
+      "aria-label": `${name}: ${short(last[1])} at step ${last[0]}`,
+    },
+    svg("path", {
+      class: "grid",
+      d: `M${LEFT} ${y(y0)}H${WIDTH - 8}M${LEFT} ${y(y1)}H${WIDTH - 8}M${LEFT} ${y((y0 + y1) / 2)}H${WIDTH - 8}`,
+    }),
+    svg("path", {
+      class: "curve",
+      d: points
+        .map(([step, value], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`)
+        .join(""),
+    }),
     svg("circle", { class: "dot", cx: x(last[0]), cy: y(last[1]), r: 2.5 }),
     text(short(y1), { x: LEFT - 6, y: y(y1) + 4, "text-anchor": "end" }),
     text(short(y0), { x: LEFT - 6, y: y(y0) + 4, "text-anchor": "end" }),
     text(String(x0), { x: LEFT, y: HEIGHT - 4 }),
-    text(`step ${x1}`, { x: WIDTH - 8, y: HEIGHT - 4, "text-anchor": "end" }));
-  return h("figure", { class: "chart-box" }, h("figcaption", {}, h("span", { text: name.replaceAll("_", " ") }), h("strong", { text: short(last[1]) })), picture);
+    text(`step ${x1}`, { x: WIDTH - 8, y: HEIGHT - 4, "text-anchor": "end" }),
+  );
+  return h(
+    "figure",
+    { class: "chart-box" },
+    h(
+      "figcaption",
+      {},
+      h("span", { text: name.replaceAll("_", " ") }),
+      h("strong", { text: short(last[1]) }),
+    ),
+    picture,
+  );
 }
 
 function short(value) {
-  return Math.abs(value) >= 1000 || (value && Math.abs(value) < 0.001) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1000 || (value && Math.abs(value) < 0.001)
+    ? value.toExponential(1)
+    : String(Number(value.toPrecision(3)));
 }

@@ -32,7 +32,7 @@ async function route() {
   path = wanted;
   current?.close?.();
   current = null;
-  const [pattern, page, open] = ROUTES.find(([pattern]) => pattern.test(wanted)) ?? ROUTES[0];
+  const [pattern, page, open] = ROUTES.find(([known]) => known.test(wanted)) ?? ROUTES[0];
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.page === page) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -47,7 +47,16 @@ async function route() {
   } catch (error) {
     notifyError(error);
     path = error.status === 401 ? null : path;
-    fill(main, h("div", { class: "empty" }, h("h1", { text: "This cannot be shown" }), h("p", { text: error.message }), h("p", {}, h("a", { href: "#/jobs", text: "All jobs" }))));
+    fill(
+      main,
+      h(
+        "div",
+        { class: "empty" },
+        h("h1", { text: "This cannot be shown" }),
+        h("p", { text: error.message }),
+        h("p", {}, h("a", { href: "#/jobs", text: "All jobs" })),
+      ),
+    );
     document.body.classList.remove("fills-window");
   }
 }
@@ -58,7 +67,11 @@ function reopen() {
 }
 
 function button(name, label, action) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: action }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: action },
+    icon(name),
+  );
 }
 
 async function changeKey(reason) {

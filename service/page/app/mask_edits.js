@@ -1,6 +1,6 @@
 /** The masks that are being drawn, by frame, with undo and redo over all of them. */
 
-import { LabelMap, Rect } from "./label_map.js";
+import { Rect } from "./label_map.js";
 
 const MOST_STEPS = 200;
 
@@ -16,7 +16,7 @@ export class MaskEdits {
     this.onChange = onChange;
   }
 
-  /** @returns {LabelMap|undefined} */
+  /** @returns {import('./label_map.js').LabelMap|undefined} */
   get(frame) {
     return this.#maps.get(frame);
   }
@@ -26,13 +26,13 @@ export class MaskEdits {
     return [...this.#maps.keys()].sort((a, b) => a - b);
   }
 
-  /** Ids that were there before a frame was drawn on and are not any longer, ascending. */
+  /** Ids that were there before a frame was drawn on and are gone now, ascending. */
   absent(frame) {
     const drawn = this.#maps.get(frame).objects();
     return this.#found.get(frame).filter((id) => !drawn.includes(id));
   }
 
-  /** Ids that the mask of a frame speaks for: those in it, and those it says are absent; ascending. */
+  /** Ids that the mask of a frame speaks for: those in it and those absent from it, ascending. */
   spokenFor(frame) {
     return [...this.#maps.get(frame).objects(), ...this.absent(frame)].sort((a, b) => a - b);
   }
@@ -69,7 +69,14 @@ export class MaskEdits {
       if (isNew) this.#maps.delete(frame);
       return;
     }
-    this.#done.push({ frame, isNew, rect, before: before.read(rect), after: map.read(rect), base: isNew ? before : null });
+    this.#done.push({
+      frame,
+      isNew,
+      rect,
+      before: before.read(rect),
+      after: map.read(rect),
+      base: isNew ? before : null,
+    });
     if (this.#done.length > MOST_STEPS) this.#done.shift();
     this.#undone = [];
     this.onChange();
@@ -94,13 +101,5 @@ export class MaskEdits {
     this.#done.push(step);
     this.onChange();
     return step;
-  }
-
-  /** Forget what was drawn on a frame; no undo leads back. */
-  discard(frame) {
-    this.#maps.delete(frame);
-    this.#done = this.#done.filter((step) => step.frame !== frame);
-    this.#undone = this.#undone.filter((step) => step.frame !== frame);
-    this.onChange();
   }
 }

@@ -6,11 +6,27 @@ import { icon } from "./icons.js";
 const SHOWN_MS = 5000;
 
 export function notify(text, kind = "info") {
-  const notice = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" }, h("p", { text }));
-  notice.append(h("button", { type: "button", class: "icon-button", "aria-label": "Close message", onclick: () => notice.remove() }, icon("close")));
+  const notice = h(
+    "div",
+    { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" },
+    h("p", { text }),
+  );
+  notice.append(
+    h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": "Close message",
+        onclick: () => notice.remove(),
+      },
+      icon("close"),
+    ),
+  );
   const region = document.getElementById("notices");
   // The same words twice say nothing new.
-  for (const other of region.children) if (other.querySelector("p").textContent === text) other.remove();
+  for (const other of region.children)
+    if (other.querySelector("p").textContent === text) other.remove();
   region.append(notice);
   if (kind !== "error") setTimeout(() => notice.remove(), SHOWN_MS);
 }

@@ -15,13 +15,23 @@ export class ObjectList {
    * @param {() => void} options.onChoice another object is chosen
    * @param {(hidden: number[]) => void} options.onHidden
    * @param {((id: number) => void)|null} options.onRemove null: objects stay
-   * @param {((id: number) => void)|null} options.onAbsent an object is not in the frame that is shown
+   * @param {((id: number) => void)|null} options.onAbsent an object is not in the shown frame
    */
   constructor({ canName, onChoice, onHidden, onRemove, onAbsent }) {
     Object.assign(this, { canName, onChoice, onHidden, onRemove, onAbsent });
     this.list = h("ul", { class: "objects" });
-    this.adder = h("button", { type: "button", class: "small", onclick: () => this.add() }, icon("plus"), "Add object");
-    this.element = h("section", { class: "panel", "aria-label": "Objects" }, h("div", { class: "panel-head" }, h("h2", { text: "Objects" }), this.adder), this.list);
+    this.adder = h(
+      "button",
+      { type: "button", class: "small", onclick: () => this.add() },
+      icon("plus"),
+      "Add object",
+    );
+    this.element = h(
+      "section",
+      { class: "panel", "aria-label": "Objects" },
+      h("div", { class: "panel-head" }, h("h2", { text: "Objects" }), this.adder),
+      this.list,
+    );
   }
 
   get ids() {
@@ -82,21 +92,83 @@ export class ObjectList {
 
   #show() {
     const focused = document.activeElement?.dataset?.focusKey;
-    fill(this.list, this.ids.map((id) => this.#row(id)));
+    fill(
+      this.list,
+      this.ids.map((id) => this.#row(id)),
+    );
     if (focused) this.list.querySelector(`[data-focus-key="${focused}"]`)?.focus();
   }
 
   #row(id) {
     const label = this.label(id);
     const isHidden = this.#hidden.has(id);
-    const swatch = h("button", { type: "button", class: "swatch", "data-focus-key": `choose-${id}`, "aria-pressed": String(id === this.active), "aria-label": `Draw ${label}`, title: `Draw ${label} (${id})`, onclick: () => this.choose(id) });
+    const swatch = h("button", {
+      type: "button",
+      class: "swatch",
+      "data-focus-key": `choose-${id}`,
+      "aria-pressed": String(id === this.active),
+      "aria-label": `Draw ${label}`,
+      title: `Draw ${label} (${id})`,
+      onclick: () => this.choose(id),
+    });
     swatch.style.setProperty("--colour", cssColour(id));
     const name = this.canName
-      ? h("input", { class: "name", value: this.#names.get(id), placeholder: `Object ${id}`, "aria-label": `Name of object ${id}`, maxlength: 80, "data-focus-key": `name-${id}`, onfocus: () => id !== this.active && this.choose(id), oninput: (event) => this.#names.set(id, event.target.value.trim()) })
+      ? h("input", {
+          class: "name",
+          value: this.#names.get(id),
+          placeholder: `Object ${id}`,
+          "aria-label": `Name of object ${id}`,
+          maxlength: 80,
+          "data-focus-key": `name-${id}`,
+          onfocus: () => id !== this.active && this.choose(id),
+          oninput: (event) => this.#names.set(id, event.target.value.trim()),
+        })
       : h("span", { class: "name", text: label });
-    return h("li", { class: id === this.active ? "active" : "" }, swatch, name,
-      h("button", { type: "button", class: "icon-button", "data-focus-key": `eye-${id}`, "aria-pressed": String(isHidden), "aria-label": `Hide ${label}`, title: isHidden ? "Show" : "Hide", onclick: () => this.#toggle(id) }, icon(isHidden ? "eyeOff" : "eye")),
-      this.onAbsent && this.isEditable ? h("button", { type: "button", class: "icon-button", "data-focus-key": `absent-${id}`, "aria-label": `${label} is not in this frame`, title: `Not in this frame${id === this.active ? " (X)" : ""}`, onclick: () => this.onAbsent(id) }, icon("absent")) : null,
-      this.onRemove ? h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${label}`, title: "Remove", onclick: () => this.#remove(id) }, icon("trash")) : null);
+    return h(
+      "li",
+      { class: id === this.active ? "active" : "" },
+      swatch,
+      name,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "data-focus-key": `eye-${id}`,
+          "aria-pressed": String(isHidden),
+          "aria-label": `Hide ${label}`,
+          title: isHidden ? "Show" : "Hide",
+          onclick: () => this.#toggle(id),
+        },
+        icon(isHidden ? "eyeOff" : "eye"),
+      ),
+      this.onAbsent && this.isEditable
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "data-focus-key": `absent-${id}`,
+              "aria-label": `${label} is not in this frame`,
+              title: `Not in this frame${id === this.active ? " (X)" : ""}`,
+              onclick: () => this.onAbsent(id),
+            },
+            icon("absent"),
+          )
+        : null,
+      this.onRemove
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "aria-label": `Remove ${label}`,
+              title: "Remove",
+              onclick: () => this.#remove(id),
+            },
+            icon("trash"),
+          )
+        : null,
+    );
   }
 }

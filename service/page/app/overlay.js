@@ -33,7 +33,15 @@ export class Overlay {
     if (x1 <= x0 || y1 <= y0) return;
     const area = new ImageData(x1 - x0, y1 - y0);
     const edge = new ImageData(x1 - x0, y1 - y0);
-    this.#colour(labels.data, x0, y0, x1, y1, new Uint32Array(area.data.buffer), new Uint32Array(edge.data.buffer));
+    this.#colour(
+      labels.data,
+      x0,
+      y0,
+      x1,
+      y1,
+      new Uint32Array(area.data.buffer),
+      new Uint32Array(edge.data.buffer),
+    );
     this.area.getContext("2d").putImageData(area, x0, y0);
     this.edge.getContext("2d").putImageData(edge, x0, y0);
   }
@@ -48,9 +56,12 @@ export class Overlay {
         if (!id || this.#hidden.has(id)) continue;
         area[i] = AREA[id];
         if (
-          (x >= reach && data[at - reach] !== id) || (x + reach < width && data[at + reach] !== id) ||
-          (y >= reach && data[at - reach * width] !== id) || (y + reach < height && data[at + reach * width] !== id)
-        ) edge[i] = EDGE[id];
+          (x >= reach && data[at - reach] !== id) ||
+          (x + reach < width && data[at + reach] !== id) ||
+          (y >= reach && data[at - reach * width] !== id) ||
+          (y + reach < height && data[at + reach * width] !== id)
+        )
+          edge[i] = EDGE[id];
       }
     }
   }

@@ -4,7 +4,8 @@
 export function colour(id) {
   const rgb = [0, 0, 0];
   for (let bit = 0; bit < 8; bit++) {
-    for (let channel = 0; channel < 3; channel++) rgb[channel] |= ((id >> (3 * bit + channel)) & 1) << (7 - bit);
+    for (let channel = 0; channel < 3; channel++)
+      rgb[channel] |= ((id >> (3 * bit + channel)) & 1) << (7 - bit);
   }
   return rgb;
 }

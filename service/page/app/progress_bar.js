@@ -22,12 +22,17 @@ const UNITS = { segment: "frames", train: "steps" };
 
 /** `Segmenting: 40 of 100 frames, 12.5 frames/s, 5 s left`. */
 export function progressText({ kind, status, phase, progress, started_at, finished_at }) {
-  if (status === "succeeded") return `Took ${duration((new Date(finished_at) - new Date(started_at)) / 1000)}`;
+  if (status === "succeeded")
+    return `Took ${duration((new Date(finished_at) - new Date(started_at)) / 1000)}`;
   if (status === "queued") return "Waiting for a worker";
   if (status !== "running") return "";
   const { done, total, rate, eta_seconds: left } = progress;
   const unit = { fetching: "videos", adapting: "steps" }[phase] ?? UNITS[kind];
-  const parts = [total ? `${done} of ${total} ${unit}` : null, rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s` : null, left !== null && left !== undefined ? `${duration(left)} left` : null];
+  const parts = [
+    total ? `${done} of ${total} ${unit}` : null,
+    rate ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s` : null,
+    left !== null && left !== undefined ? `${duration(left)} left` : null,
+  ];
   const words = parts.filter(Boolean).join(", ");
   const name = phase ? phase[0].toUpperCase() + phase.slice(1) : "Running";
   return words ? `${name}: ${words}` : name;

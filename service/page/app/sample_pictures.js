@@ -15,12 +15,25 @@ export class SamplePictures {
   constructor(path) {
     this.path = path;
     this.image = h("img", { class: "sample", alt: "" });
-    this.choice = h("input", { type: "range", min: 0, step: 1, "aria-label": "Step of the picture", oninput: () => this.#show(this.#steps[this.choice.valueAsNumber]).catch(notifyError) });
+    this.choice = h("input", {
+      type: "range",
+      min: 0,
+      step: 1,
+      "aria-label": "Step of the picture",
+      oninput: () => this.#show(this.#steps[this.choice.valueAsNumber]).catch(notifyError),
+    });
     this.caption = h("figcaption", {});
-    this.element = h("section", { class: "samples", "aria-label": "Sample reconstructions", hidden: true },
+    this.element = h(
+      "section",
+      { class: "samples", "aria-label": "Sample reconstructions", hidden: true },
       h("h2", { text: "Sample reconstructions" }),
-      h("p", { class: "hint", text: "From left to right: a past frame, the frame with its cutout, what the network makes of it, the tags, the colours it copies." }),
-      h("figure", {}, this.image, this.caption), this.choice);
+      h("p", {
+        class: "hint",
+        text: "From left to right: a past frame, the frame with its cutout, what the network makes of it, the tags, the colours it copies.",
+      }),
+      h("figure", {}, this.image, this.caption),
+      this.choice,
+    );
   }
 
   /** Look whether there are more, at most every few seconds until the last; shows the newest. */

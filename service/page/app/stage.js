@@ -1,17 +1,13 @@
 /** The picture with its mask, to be looked at, moved and drawn on. */
 
+import { commandNamed } from "./commands.js";
 import { announce, h } from "./dom.js";
+import { strokeOutline } from "./outline.js";
 import { Overlay } from "./overlay.js";
 import { Viewport } from "./viewport.js";
 
 const WHEEL_STEP = 1.0015;
 const CROSSHAIR_STEP = 8;
-const HINTS = {
-  brush: "Drag to paint. [ and ] change the size, the wheel zooms.",
-  eraser: "Drag to erase. [ and ] change the size.",
-  polygon: "Click corners. Enter or the first corner closes, Backspace takes one back.",
-  box: "Drag from corner to corner.",
-};
 
 export class Stage {
   opacity = 0.5;
@@ -23,17 +19,32 @@ export class Stage {
   #hover = null;
   #crosshair = null;
   #isDirty = false;
+  #isClosed = false;
 
   /** @param {{radius: number}} easel for the outline of the brush */
   constructor({ width, height, easel }) {
     this.easel = easel;
     this.viewport = new Viewport(width, height);
     this.overlay = new Overlay(width, height);
-    this.canvas = h("canvas", { tabindex: "0", role: "application", "aria-label": "Picture and masks", "aria-describedby": "stage-hint" });
+    this.canvas = h("canvas", {
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Picture and masks",
+      "aria-describedby": "stage-hint",
+    });
     this.loading = h("p", { class: "loading", text: "Loading the frame", hidden: true });
     this.hint = h("p", { class: "tool-hint" });
-    this.element = h("div", { class: "stage" }, this.canvas, this.loading,
-      h("p", { id: "stage-hint", class: "visually-hidden", text: "Shift and arrow keys move a crosshair, Enter draws there. Question mark shows all keys." }));
+    this.element = h(
+      "div",
+      { class: "stage" },
+      this.canvas,
+      this.loading,
+      h("p", {
+        id: "stage-hint",
+        class: "visually-hidden",
+        text: "Shift and arrow keys move a crosshair, Enter draws there. Question mark shows all keys.",
+      }),
+    );
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());
     this.resizing.observe(this.element);
@@ -41,10 +52,13 @@ export class Stage {
 
   close() {
     this.resizing.disconnect();
+    this.#isClosed = true;
+    this.#setPicture(null);
   }
 
+  /** @param {ImageBitmap} picture is closed by the stage when it is no longer shown */
   show(picture, labels) {
-    this.#picture = picture;
+    this.#setPicture(picture);
     this.showLabels(labels);
   }
 
@@ -57,7 +71,7 @@ export class Stage {
     this.tool?.cancel();
     [this.toolName, this.tool] = [name, tool];
     this.canvas.dataset.tool = name;
-    this.hint.textContent = HINTS[name] ?? "";
+    this.hint.textContent = commandNamed(name).hint;
     this.paint();
   }
 
@@ -84,8 +98,15 @@ export class Stage {
   /** Keys that concern the crosshair and shapes; true if it was one. */
   key(event) {
     if (event.key === "Escape" && this.tool?.isOpen) this.tool.cancel();
-    else if (event.key === "Backspace" && this.tool?.isOpen && this.tool.removeCorner) this.tool.removeCorner();
-    else if (event.key === "Enter" && this.toolName === "polygon" && this.tool?.isOpen && (event.shiftKey || !this.#crosshair)) this.tool.close();
+    else if (event.key === "Backspace" && this.tool?.isOpen && this.tool.removeCorner)
+      this.tool.removeCorner();
+    else if (
+      event.key === "Enter" &&
+      this.toolName === "polygon" &&
+      this.tool?.isOpen &&
+      (event.shiftKey || !this.#crosshair)
+    )
+      this.tool.close();
     else if (document.activeElement !== this.canvas) return false;
     else if (event.shiftKey && event.key.startsWith("Arrow")) this.#moveCrosshair(event);
     else if (event.key === "Enter" && this.#crosshair) this.#tapCrosshair();
@@ -94,12 +115,27 @@ export class Stage {
     return true;
   }
 
+  /** Bitmaps hold memory until they are closed, long before anybody collects them. */
+  #setPicture(picture) {
+    this.#picture?.close();
+    if (this.#isClosed) picture?.close();
+    this.#picture = this.#isClosed ? null : picture;
+  }
+
   #moveCrosshair(event) {
     const { width, height } = this.viewport.picture;
     const step = event.ctrlKey || event.metaKey ? 1 : CROSSHAIR_STEP;
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const [dx, dy] = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    }[event.key];
     const from = this.#crosshair ?? { x: width / 2, y: height / 2 };
-    this.#crosshair = { x: Math.max(0, Math.min(width, from.x + dx * step)), y: Math.max(0, Math.min(height, from.y + dy * step)) };
+    this.#crosshair = {
+      x: Math.max(0, Math.min(width, from.x + dx * step)),
+      y: Math.max(0, Math.min(height, from.y + dy * step)),
+    };
     if (this.tool?.isOpen) this.tool.move(this.#crosshair);
     announce(`${Math.round(this.#crosshair.x)}, ${Math.round(this.#crosshair.y)}`);
   }
@@ -123,7 +159,10 @@ export class Stage {
     canvas.addEventListener("pointerleave", () => ((this.#hover = null), this.paint()));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    canvas.addEventListener("dblclick", () => this.toolName === "polygon" && this.tool?.isOpen && (this.tool.close(), this.paint()));
+    canvas.addEventListener(
+      "dblclick",
+      () => this.toolName === "polygon" && this.tool?.isOpen && (this.tool.close(), this.paint()),
+    );
     canvas.addEventListener("blur", () => ((this.#crosshair = null), this.paint()));
   }
 
@@ -161,7 +200,8 @@ export class Stage {
     else if (this.#gesture === "draw") {
       // The screen is slower than the hand: what came in between counts, too.
       const events = event.getCoalescedEvents?.() ?? [];
-      for (const one of events.length ? events : [event]) this.tool.move(this.viewport.toPicture(this.#point(one)));
+      for (const one of events.length ? events : [event])
+        this.tool.move(this.viewport.toPicture(this.#point(one)));
     }
     if (before) this.#pointers.set(event.pointerId, point);
     this.paint();
@@ -169,7 +209,10 @@ export class Stage {
 
   #up(event) {
     if (!this.#pointers.delete(event.pointerId)) return;
-    if (this.#gesture === "draw") event.type === "pointercancel" ? this.tool.cancel() : this.tool.up(this.viewport.toPicture(this.#point(event)));
+    if (this.#gesture === "draw")
+      event.type === "pointercancel"
+        ? this.tool.cancel()
+        : this.tool.up(this.viewport.toPicture(this.#point(event)));
     if (!this.#pointers.size) this.#gesture = null;
     this.canvas.classList.remove("panning");
     this.paint();
@@ -180,7 +223,10 @@ export class Stage {
     const from = this.#pointers.get(moved);
     const distance = (p) => Math.max(1, Math.hypot(p.x - other.x, p.y - other.y));
     this.viewport.pan((to.x - from.x) / 2, (to.y - from.y) / 2);
-    this.viewport.zoom(distance(to) / distance(from), { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 });
+    this.viewport.zoom(distance(to) / distance(from), {
+      x: (to.x + other.x) / 2,
+      y: (to.y + other.y) / 2,
+    });
   }
 
   #wheel(event) {
@@ -204,7 +250,14 @@ export class Stage {
     const { scale, x, y, picture } = this.viewport;
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    g.setTransform(devicePixelRatio * scale, 0, 0, devicePixelRatio * scale, devicePixelRatio * x, devicePixelRatio * y);
+    g.setTransform(
+      devicePixelRatio * scale,
+      0,
+      0,
+      devicePixelRatio * scale,
+      devicePixelRatio * x,
+      devicePixelRatio * y,
+    );
     g.imageSmoothingEnabled = scale < 3;
     if (this.#picture) g.drawImage(this.#picture, 0, 0, picture.width, picture.height);
     g.globalAlpha = this.opacity;
@@ -216,13 +269,7 @@ export class Stage {
   }
 
   #paintShape(g, scale) {
-    const outline = () => {
-      for (const [width, style] of [[3, "rgb(0 0 0 / .6)"], [1.25, "#fff"]]) {
-        g.lineWidth = width / scale;
-        g.strokeStyle = style;
-        g.stroke();
-      }
-    };
+    const outline = () => strokeOutline(g, scale);
     if (this.tool) {
       g.beginPath();
       this.tool.sketch(g);

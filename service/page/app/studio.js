@@ -1,15 +1,13 @@
 /** Looking at a video frame by frame, and drawing masks on it: what drafts and jobs share. */
 
-import { announce, fill, h } from "./dom.js";
-import { clock } from "./format.js";
-import { icon } from "./icons.js";
+import { announce, h } from "./dom.js";
 import { MaskEdits } from "./mask_edits.js";
 import { notifyError } from "./notices.js";
 import { ObjectList } from "./object_list.js";
 import { decodeLabels } from "./png_labels.js";
 import { Rect } from "./label_map.js";
 import { Stage } from "./stage.js";
-import { makeToolbar, makeTransport } from "./studio_controls.js";
+import { Toolbar, Transport } from "./studio_controls.js";
 import { studioKeys } from "./studio_keys.js";
 import { Timeline } from "./timeline.js";
 import { makeTools } from "./tools.js";
@@ -45,17 +43,28 @@ export class Studio {
     this.stage = new Stage({ ...video, easel: this.easel });
     this.timeline = new Timeline(video.frames, (frame) => this.show(frame));
     this.objects = new ObjectList({
-      canName, onChoice: () => this.stage.paint(),
+      canName,
+      onChoice: () => this.stage.paint(),
       onHidden: (ids) => (this.stage.overlay.hide(ids), this.stage.paint()),
       onRemove: canName ? (id) => this.#removeObject(id) : null,
       onAbsent: canName ? null : (id) => this.erase(id),
     });
     this.tools = makeTools(this.easel);
+    this.toolbar = new Toolbar(this);
+    this.transport = new Transport(this);
     this.side = h("aside", { class: "side", "aria-label": "Details" });
-    this.element = h("div", { class: "studio" }, makeToolbar(this), this.stage.element, this.side, makeTransport(this));
+    this.element = h(
+      "div",
+      { class: "studio" },
+      this.toolbar.element,
+      this.stage.element,
+      this.side,
+      this.transport.element,
+    );
     this.keys = studioKeys(this);
     document.addEventListener("keydown", this.keys);
     this.setEditable(false);
+    this.setRadius(this.easel.radius);
     this.#showSteps();
     this.#showPlaying();
   }
@@ -71,8 +80,7 @@ export class Studio {
   show(frame) {
     this.frame = Math.max(0, Math.min(this.video.frames - 1, frame));
     this.timeline.setFrame(this.frame);
-    this.number.value = this.frame;
-    this.time.textContent = this.video.frame_rate ? clock(this.frame / this.video.frame_rate) : "";
+    this.transport.setFrame(this.frame);
     this.onFrame(this.frame);
     this.#busy ??= this.#catchUp().finally(() => (this.#busy = null));
     return this.#busy;
@@ -89,8 +97,7 @@ export class Studio {
 
   setEditable(isEditable) {
     this.isEditable = isEditable;
-    for (const button of this.toolbar.querySelectorAll("[data-tool]")) button.disabled = !isEditable && button.dataset.tool !== "hand";
-    this.size.disabled = !isEditable;
+    this.toolbar.setEditable(isEditable);
     this.objects.setEditable(isEditable);
     this.choose(isEditable ? "brush" : "hand");
   }
@@ -98,7 +105,7 @@ export class Studio {
   choose(name) {
     if (!this.isEditable && name !== "hand") return;
     this.stage.choose(name, this.tools[name] ?? null);
-    for (const button of this.toolbar.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
+    this.toolbar.setTool(name);
   }
 
   setReview(frames) {
@@ -107,7 +114,8 @@ export class Studio {
   }
 
   showNextReview() {
-    if (this.#review.length) this.show(this.#review.find((frame) => frame > this.frame) ?? this.#review[0]);
+    if (this.#review.length)
+      this.show(this.#review.find((frame) => frame > this.frame) ?? this.#review[0]);
   }
 
   undo(isRedo = false) {
@@ -123,9 +131,13 @@ export class Studio {
     const { width, height } = this.video;
     const found = await decodeLabels(await file.arrayBuffer());
     if (found.width !== width || found.height !== height)
-      throw new Error(`${file.name}: expected a mask as large as the video is displayed, ${width}x${height}, got ${found.width}x${found.height}.`);
+      throw new Error(
+        `${file.name}: expected a mask as large as the video is displayed, ${width}x${height}, got ${found.width}x${found.height}.`,
+      );
     await this.show(this.frame);
     const map = this.easel.begin();
+    if (!map)
+      throw new Error(`${file.name}: frame ${this.frame} cannot be drawn on now; show it again.`);
     map.data.set(found.data);
     this.objects.include(map.objects());
     this.easel.extend(new Rect(0, 0, width, height));
@@ -152,19 +164,19 @@ export class Studio {
 
   setRadius(radius) {
     this.easel.radius = Math.max(0.5, Math.min(200, radius));
-    this.size.value = this.easel.radius;
+    this.toolbar.setRadius(this.easel.radius);
     this.stage.paint();
   }
 
   setOpacity(opacity) {
     this.stage.opacity = opacity;
-    this.opacity.value = Math.round(100 * opacity);
+    this.transport.setOpacity(opacity);
     this.stage.paint();
   }
 
   toggleMasks() {
     if (this.stage.opacity) this.opacityBefore = this.stage.opacity;
-    this.setOpacity(this.stage.opacity ? 0 : this.opacityBefore ?? 0.5);
+    this.setOpacity(this.stage.opacity ? 0 : (this.opacityBefore ?? 0.5));
   }
 
   toggle() {
@@ -194,13 +206,21 @@ export class Studio {
     let done = null;
     while (done !== this.frame) {
       const frame = this.frame;
+      const coming = this.store.picture(frame);
       try {
-        const [picture, labels] = await Promise.all([this.store.picture(frame), this.edits.get(frame) ?? this.store.labels(frame)]);
+        const [picture, labels] = await Promise.all([
+          coming,
+          this.edits.get(frame) ?? this.store.labels(frame),
+        ]);
         this.#shown = frame;
         this.#labels = this.edits.get(frame) ?? labels;
         this.stage.show(picture, this.#labels);
         this.stage.canvas.dataset.frame = frame;
       } catch (error) {
+        coming.then(
+          (picture) => picture.close(),
+          () => {},
+        ); // nobody shows it
         this.isPlaying = false;
         notifyError(error);
       }
@@ -255,12 +275,10 @@ export class Studio {
   }
 
   #showSteps() {
-    this.undoButton.disabled = !this.edits.canUndo;
-    this.redoButton.disabled = !this.edits.canRedo;
+    this.toolbar.setSteps(this.edits);
   }
 
   #showPlaying() {
-    fill(this.playButton, icon(this.isPlaying ? "pause" : "play"));
-    this.playButton.setAttribute("aria-label", this.isPlaying ? "Pause" : "Play");
+    this.transport.setPlaying(this.isPlaying);
   }
 }

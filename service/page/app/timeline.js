@@ -1,4 +1,4 @@
-/** Where in the video one is: a slider, and under it how sure the masks are and which frames matter. */
+/** A slider over the frames; under it, how sure the masks are and which frames matter. */
 
 import { h, fill } from "./dom.js";
 import { plural } from "./format.js";
@@ -17,8 +17,23 @@ export class Timeline {
   /** @param {(frame: number) => void} onSeek */
   constructor(frames, onSeek) {
     this.frames = frames;
-    this.slider = h("input", { type: "range", class: "scrubber", min: 0, max: frames - 1, step: 1, value: 0, "aria-label": "Frame", oninput: () => onSeek(this.slider.valueAsNumber) });
-    this.canvas = h("canvas", { class: "strip", height: STRIP_HEIGHT, "aria-hidden": "true", onpointerdown: (event) => this.#seek(event, onSeek), onpointermove: (event) => event.buttons && this.#seek(event, onSeek) });
+    this.slider = h("input", {
+      type: "range",
+      class: "scrubber",
+      min: 0,
+      max: frames - 1,
+      step: 1,
+      value: 0,
+      "aria-label": "Frame",
+      oninput: () => onSeek(this.slider.valueAsNumber),
+    });
+    this.canvas = h("canvas", {
+      class: "strip",
+      height: STRIP_HEIGHT,
+      "aria-hidden": "true",
+      onpointerdown: (event) => this.#seek(event, onSeek),
+      onpointermove: (event) => event.buttons && this.#seek(event, onSeek),
+    });
     this.legend = h("p", { class: "legend" });
     this.element = h("div", { class: "timeline" }, this.slider, this.canvas, this.legend);
     this.resizing = new ResizeObserver(() => this.#paint());
@@ -73,7 +88,8 @@ export class Timeline {
     g.scale(ratio, ratio);
     const style = getComputedStyle(this.canvas);
     const colours = (name) => style.getPropertyValue(`--${name}`);
-    const middle = (frame) => MARGIN + (frame / Math.max(1, this.frames - 1)) * (width - 2 * MARGIN);
+    const middle = (frame) =>
+      MARGIN + (frame / Math.max(1, this.frames - 1)) * (width - 2 * MARGIN);
     this.#paintBars(g, width, middle, colours);
     for (const [name, frames] of Object.entries(this.#marks)) {
       g.fillStyle = colours(`mark-${name}`);
@@ -109,11 +125,17 @@ export class Timeline {
   #explain() {
     const { given, drawn, review } = this.#marks;
     const entry = (kind, text) => h("span", { class: `key ${kind}`, text });
-    fill(this.legend,
-      this.#sureness ? entry("sure", "Confidence") : this.#isDone ? entry("sure", "Finished") : null,
+    fill(
+      this.legend,
+      this.#sureness
+        ? entry("sure", "Confidence")
+        : this.#isDone
+          ? entry("sure", "Finished")
+          : null,
       given.length ? entry("given", `${plural(given.length, "given mask")}`) : null,
       drawn.length ? entry("drawn", `${plural(drawn.length, "drawn frame")}`) : null,
-      review.length ? entry("review", `${plural(review.length, "frame")} worth a look`) : null);
+      review.length ? entry("review", `${plural(review.length, "frame")} worth a look`) : null,
+    );
   }
 }
 

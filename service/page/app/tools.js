@@ -1,6 +1,6 @@
 /**
- * What the pointer does to the mask. Every tool is told of points of the picture: `down`, `move`, `up`;
- * `sketch` draws a shape that is not finished; `cancel` gives it up.
+ * What the pointer does to the mask. Every tool is told of points of the picture: `down`, `move`,
+ * `up`; `sketch` draws a shape that is not finished; `cancel` gives it up.
  *
  * The easel is what they draw on: `begin()` gives a LabelMap, or null where drawing is not allowed;
  * `extend(rect)` shows what has changed, `end()` makes a step of it; `id` and `radius` are chosen.
@@ -139,7 +139,7 @@ class Polygon {
   }
 }
 
-/** @returns {Object<string, {down: Function, move: Function, up: Function, cancel: Function, sketch: Function}>} */
+/** @returns {Object<string, Stroke|Polygon|Box>} by the tool's name */
 export function makeTools(easel) {
   return {
     brush: new Stroke(easel, false),

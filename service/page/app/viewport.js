@@ -21,7 +21,13 @@ export class Viewport {
 
   get fittedScale() {
     const { width, height } = this.window;
-    return Math.max(0.01, Math.min((width - 2 * MARGIN) / this.picture.width, (height - 2 * MARGIN) / this.picture.height));
+    return Math.max(
+      0.01,
+      Math.min(
+        (width - 2 * MARGIN) / this.picture.width,
+        (height - 2 * MARGIN) / this.picture.height,
+      ),
+    );
   }
 
   fit() {
@@ -33,7 +39,10 @@ export class Viewport {
 
   /** Zoom by a factor around a point of the screen (by default the middle). */
   zoom(factor, at = { x: this.window.width / 2, y: this.window.height / 2 }) {
-    const scale = Math.max(Math.min(this.fittedScale, 1) / 2, Math.min(MOST_ZOOM, this.scale * factor));
+    const scale = Math.max(
+      Math.min(this.fittedScale, 1) / 2,
+      Math.min(MOST_ZOOM, this.scale * factor),
+    );
     const applied = scale / this.scale;
     this.x = at.x - (at.x - this.x) * applied;
     this.y = at.y - (at.y - this.y) * applied;
@@ -55,7 +64,13 @@ export class Viewport {
 
   #keepInView() {
     const some = 40;
-    this.x = Math.min(this.window.width - some, Math.max(some - this.picture.width * this.scale, this.x));
-    this.y = Math.min(this.window.height - some, Math.max(some - this.picture.height * this.scale, this.y));
+    this.x = Math.min(
+      this.window.width - some,
+      Math.max(some - this.picture.width * this.scale, this.x),
+    );
+    this.y = Math.min(
+      this.window.height - some,
+      Math.max(some - this.picture.height * this.scale, this.y),
+    );
   }
 }

@@ -145,6 +145,24 @@ def test_a_mask_file_takes_the_place_of_drawing(
     expect(page.get_by_role("button", name="Go to frame 0")).to_be_visible()
 
 
+def test_a_mask_file_is_refused_for_a_frame_that_is_not_shown(
+    house: PageHouse, open_page: Callable[[str], Page], clip: Path, tmp_path: Path
+) -> None:
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(mask_png_bytes(np.ones((HEIGHT, WIDTH), np.uint8)))
+    page = open_page(house.url)
+    page.set_input_files("#video", clip)
+    expect(page.locator("canvas[data-frame='0']")).to_be_visible()
+    page.route("**/frames/29", lambda route: route.abort())
+    page.keyboard.press("End")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    page.set_input_files("#mask-file", mask)
+
+    refusal = page.get_by_role("alert").filter(has_text="frame 29 cannot be drawn on now")
+    expect(refusal).to_be_visible()
+
+
 @pytest.mark.parametrize("is_turned", [False, True], ids=["1080p", "phone"])
 def test_videos_are_shown_the_right_way_up(
     house: PageHouse, open_page: Callable[[str], Page], tmp_path: Path, is_turned: bool

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from page_house import SIDE, PageHouse, Picture, corner, look, truth
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from story_helpers import download, masks_of
 
 FRAMES = 30
@@ -16,6 +16,19 @@ KEEP_NAMES = """button => {
   const keep = () => window.names.push(button.getAttribute("aria-label"));
   new MutationObserver(keep).observe(button, { attributeFilter: ["aria-label"] });
 }"""
+
+COUNT_BITMAPS = """
+  window.bitmaps = { made: 0, open: 0 };
+  const make = window.createImageBitmap;
+  window.createImageBitmap = async (...given) => {
+    const bitmap = await make(...given);
+    bitmaps.made += 1;
+    bitmaps.open += 1;
+    const close = bitmap.close.bind(bitmap);
+    bitmap.close = () => (close(), (bitmaps.open -= 1));
+    return bitmap;
+  };
+"""
 
 
 def jaccard(masks: list[np.ndarray], first: int) -> float:
@@ -171,6 +184,54 @@ def test_a_page_goes_on_when_the_api_was_away(
         house.start_api()
 
     expect(page.locator(".badge")).to_have_text("succeeded")
+
+
+def test_a_stream_is_asked_again_unless_it_is_refused(
+    house: PageHouse,
+    context: BrowserContext,
+    open_page: Callable[[str], Page],
+    clip: Path,
+    square_mask: bytes,
+) -> None:
+    answers = [429, 408]
+
+    def busy_then_open(route: Route) -> None:
+        if answers:
+            route.fulfill(status=answers.pop(), body="")
+        else:
+            route.continue_()
+
+    with house.paused_worker(), house.client() as client:
+        files = [("video", clip.read_bytes()), ("mask", square_mask)]
+        job = client.post("/segment", files=files).json()
+        context.route("**/events", busy_then_open)
+        patient = open_page(f"{house.url}/#/jobs/{job['id']}")
+        expect(patient.get_by_text("Waiting for a worker")).to_be_visible()
+        refused = open_page(house.url)
+        gone = json.dumps({"code": "job_not_found", "detail": "This job was deleted elsewhere."})
+        refused.route("**/events", lambda route: route.fulfill(status=404, body=gone))
+        refused.goto(f"{house.url}/#/jobs/{job['id']}")
+        expect(refused.get_by_role("alert")).to_contain_text("deleted elsewhere")
+        expect(refused.locator(".progress-text")).to_contain_text("deleted elsewhere")
+    expect(patient.locator(".badge")).to_have_text("succeeded")
+    assert answers == []
+
+
+def test_pictures_are_closed_when_they_are_no_longer_shown(
+    house: PageHouse,
+    context: BrowserContext,
+    open_page: Callable[[str], Page],
+    finished_job: str,
+) -> None:
+    context.add_init_script(COUNT_BITMAPS)
+    page = open_page(f"{house.url}/#/jobs/{finished_job}")
+    expect(page.locator(".badge")).to_have_text("succeeded")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(f"canvas[data-frame='{FRAMES - 1}']")).to_be_visible()
+    assert page.evaluate("bitmaps") == {"made": FRAMES, "open": 1}
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    assert page.evaluate("bitmaps.open") == 0
 
 
 def test_deleting_asks_first(

@@ -14,20 +14,39 @@ import { Studio } from "../studio.js";
 export async function openDraft(id) {
   const draft = await getJson(`/drafts/${id}`);
   const store = new FrameStore({ ...draft, path: `/drafts/${id}`, hasMasks: () => false });
-  const studio = new Studio({ video: draft, store, canName: true, onEdits: showEdits, onFrame: () => {} });
+  const studio = new Studio({
+    video: draft,
+    store,
+    canName: true,
+    onEdits: showEdits,
+    onFrame: () => {},
+  });
   const settings = new SegmentSettings();
   const drawn = h("div", {});
-  const submit = h("button", { type: "button", class: "primary wide", title: "Ctrl Enter", onclick: guarded(send) }, "Follow through the video");
+  const submit = h(
+    "button",
+    { type: "button", class: "primary wide", title: "Ctrl Enter", onclick: guarded(send) },
+    "Follow through the video",
+  );
   let isSent = false;
   let attempt = crypto.randomUUID();
 
-  fill(studio.side,
-    h("section", { class: "panel" }, h("h1", { class: "file", text: draft.name, title: draft.name }),
-      h("p", { class: "facts", text: `${draft.width} × ${draft.height}, ${draft.frames} frames, ${Number(draft.frame_rate.toFixed(2))} frames/s, ${bytes(draft.bytes)}` })),
+  fill(
+    studio.side,
+    h(
+      "section",
+      { class: "panel" },
+      h("h1", { class: "file", text: draft.name, title: draft.name }),
+      h("p", {
+        class: "facts",
+        text: `${draft.width} × ${draft.height}, ${draft.frames} frames, ${Number(draft.frame_rate.toFixed(2))} frames/s, ${bytes(draft.bytes)}`,
+      }),
+    ),
     studio.objects.element,
     maskPanel(studio, drawn),
     settings.element,
-    h("div", { class: "panel submit" }, submit));
+    h("div", { class: "panel submit" }, submit),
+  );
   studio.objects.include([1]);
   studio.setEditable(true);
   showEdits();
@@ -37,9 +56,18 @@ export async function openDraft(id) {
     attempt = crypto.randomUUID();
     const frames = studio.edits.frames.filter((frame) => studio.edits.get(frame).objects().length);
     submit.disabled = !frames.length;
-    fill(drawn, frames.length
-      ? [h("p", { class: "hint", text: "Frames with masks:" }), frameChips(frames, "Frames with masks", (frame) => studio.show(frame), "drawn")]
-      : h("p", { class: "hint", text: "Draw an object on any frame. One frame is enough; more make it surer." }));
+    fill(
+      drawn,
+      frames.length
+        ? [
+            h("p", { class: "hint", text: "Frames with masks:" }),
+            frameChips(frames, "Frames with masks", (frame) => studio.show(frame), "drawn"),
+          ]
+        : h("p", {
+            class: "hint",
+            text: "Draw an object on any frame. One frame is enough; more make it surer.",
+          }),
+    );
   }
 
   async function send() {
@@ -53,7 +81,8 @@ export async function openDraft(id) {
         form.append("frame", String(frame));
         form.append("mask", await encodeLabels(map), `frame ${frame}.png`);
       }
-      if (Object.keys(studio.objects.names).length) form.append("object_names", JSON.stringify(studio.objects.names));
+      if (Object.keys(studio.objects.names).length)
+        form.append("object_names", JSON.stringify(studio.objects.names));
       settings.addTo(form);
       const job = await upload("/segment", form, { headers: { "Idempotency-Key": attempt } });
       isSent = true;
@@ -65,7 +94,8 @@ export async function openDraft(id) {
   }
 
   const onKey = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !submit.disabled) submit.click();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !submit.disabled)
+      submit.click();
   };
   document.addEventListener("keydown", onKey);
   return {
@@ -82,15 +112,42 @@ export async function openDraft(id) {
 
 /** Masks as files, and the mask of the frame that is shown. */
 export function maskPanel(studio, drawn) {
-  const input = h("input", { type: "file", accept: "image/png", id: "mask-file", class: "visually-hidden", onchange: guarded(async () => {
-    const [file] = input.files;
-    input.value = "";
-    if (file) await studio.importMask(file);
-  }) });
-  return h("section", { class: "panel", "aria-label": "Masks" },
+  const input = h("input", {
+    type: "file",
+    accept: "image/png",
+    id: "mask-file",
+    class: "visually-hidden",
+    onchange: guarded(async () => {
+      const [file] = input.files;
+      input.value = "";
+      if (file) await studio.importMask(file);
+    }),
+  });
+  return h(
+    "section",
+    { class: "panel", "aria-label": "Masks" },
     h("div", { class: "panel-head" }, h("h2", { text: "Masks" })),
     drawn,
-    h("div", { class: "row" },
-      h("label", { class: "button small", for: "mask-file", title: "A PNG for this frame: indexed or grayscale, one id per pixel" }, icon("upload"), "Mask file", input),
-      h("button", { type: "button", class: "small", onclick: () => studio.clear() }, icon("trash"), "Clear frame")));
+    h(
+      "div",
+      { class: "row" },
+      h(
+        "label",
+        {
+          class: "button small",
+          for: "mask-file",
+          title: "A PNG for this frame: indexed or grayscale, one id per pixel",
+        },
+        icon("upload"),
+        "Mask file",
+        input,
+      ),
+      h(
+        "button",
+        { type: "button", class: "small", onclick: () => studio.clear() },
+        icon("trash"),
+        "Clear frame",
+      ),
+    ),
+  );
 }

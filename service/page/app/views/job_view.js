@@ -1,7 +1,6 @@
 /** A segmentation: watch it, look at its masks, correct them, take the files. */
 
-import { download, getJson, post, remove, upload } from "../api.js";
-import { frameChips } from "../chips.js";
+import { getJson, post, remove, upload } from "../api.js";
 import { confirmAction } from "../dialogs.js";
 import { announce, fill, h } from "../dom.js";
 import { follow } from "../event_stream.js";
@@ -12,12 +11,12 @@ import { guarded, notify, notifyError } from "../notices.js";
 import { encodeLabels } from "../png_labels.js";
 import { ProgressBar, progressShare, progressText, statusBadge } from "../progress_bar.js";
 import { Studio } from "../studio.js";
+import { correctedFrames, downloads, worthALook } from "./job_panels.js";
 import { openTrainingJob } from "./training_job_view.js";
 import { maskPanel } from "./draft_view.js";
 
 const EVENTS_KEPT = 900;
 const ENDED = ["succeeded", "failed", "cancelled", "expired"];
-const FILES = [["masks", "Masks (zip)"], ["coco", "COCO"], ["overlay", "Overlay video"], ["alpha", "Cut-out video"], ["confidence", "Confidence"]];
 
 export async function openJob(id, query) {
   const job = await getJson(`/jobs/${id}`);
@@ -37,8 +36,18 @@ class JobView {
   constructor(job, video) {
     Object.assign(this, { job, video, path: `/jobs/${job.id}`, title: video.name });
     this.isDone = new Uint8Array(video.frames);
-    const store = new FrameStore({ ...video, path: this.path, hasMasks: (frame) => this.#hasMask(frame) });
-    this.studio = new Studio({ video, store, canName: false, onEdits: () => this.#showEdits(), onFrame: (frame) => this.#moved(frame) });
+    const store = new FrameStore({
+      ...video,
+      path: this.path,
+      hasMasks: (frame) => this.#hasMask(frame),
+    });
+    this.studio = new Studio({
+      video,
+      store,
+      canName: false,
+      onEdits: () => this.#showEdits(),
+      onFrame: (frame) => this.#moved(frame),
+    });
     this.element = this.studio.element;
     this.progress = new ProgressBar("Progress of the job");
     this.head = h("div", { class: "job-head" });
@@ -47,19 +56,47 @@ class JobView {
     this.drawn = h("div", {});
     this.correcting = maskPanel(this.studio, this.drawn);
     this.correcting.querySelector("h2").textContent = "Corrections";
-    this.submit = h("button", { type: "button", class: "primary wide", title: "Ctrl Enter", onclick: guarded(() => this.#correct()) }, "Follow from corrections");
+    this.submit = h(
+      "button",
+      {
+        type: "button",
+        class: "primary wide",
+        title: "Ctrl Enter",
+        onclick: guarded(() => this.#correct()),
+      },
+      "Follow from corrections",
+    );
     this.correcting.append(this.submit);
     this.files = h("section", { class: "panel", "aria-label": "Files" });
-    fill(this.studio.side,
-      h("section", { class: "panel" }, h("h1", { class: "file", text: video.name, title: video.name }), this.head, this.progress.element, this.actions),
-      this.studio.objects.element, this.review, this.correcting, this.files);
-    this.onKey = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !this.submit.disabled && this.submit.click();
+    fill(
+      this.studio.side,
+      h(
+        "section",
+        { class: "panel" },
+        h("h1", { class: "file", text: video.name, title: video.name }),
+        this.head,
+        this.progress.element,
+        this.actions,
+      ),
+      this.studio.objects.element,
+      this.review,
+      this.correcting,
+      this.files,
+    );
+    this.onKey = (event) =>
+      event.key === "Enter" &&
+      (event.ctrlKey || event.metaKey) &&
+      !this.submit.disabled &&
+      this.submit.click();
     document.addEventListener("keydown", this.onKey);
   }
 
   async start(frame) {
     const { studio, video } = this;
-    studio.objects.include([...new Set(video.masks.flatMap((mask) => mask.objects))], video.object_names);
+    studio.objects.include(
+      [...new Set(video.masks.flatMap((mask) => mask.objects))],
+      video.object_names,
+    );
     studio.timeline.setMarks({ given: video.masks.map((mask) => mask.frame) });
     this.#show();
     if (ENDED.includes(this.job.status)) await this.#showResults();
@@ -86,14 +123,22 @@ class JobView {
   /** Whether it is worth asking: of long videos not every event is still known after a reload. */
   #hasMask(frame) {
     const { status } = this.job;
-    return status === "succeeded" || (status === "running" && (this.isDone[frame] === 1 || this.video.frames > EVENTS_KEPT));
+    return (
+      status === "succeeded" ||
+      (status === "running" && (this.isDone[frame] === 1 || this.video.frames > EVENTS_KEPT))
+    );
   }
 
   #follow() {
     this.studio.timeline.setDone(this.isDone);
     const path = `${this.path}/events`;
-    follow(path, (type, data) => this.#take(type, data), { signal: this.#stopping.signal, onConnection: (isConnected) => this.#showConnection(isConnected) })
-      .catch(notifyError);
+    follow(path, (type, data) => this.#take(type, data), {
+      signal: this.#stopping.signal,
+      onConnection: (isConnected) => this.#showConnection(isConnected),
+    }).catch((error) => {
+      this.progress.text.textContent = error.message; // nothing more will come
+      notifyError(error);
+    });
   }
 
   /** One event; true after the last. */
@@ -141,22 +186,44 @@ class JobView {
     this.#showReview();
     this.#show();
     const { frames } = await getJson(`${this.path}/confidence`);
-    studio.timeline.setSureness(Float32Array.from(frames, ({ confidence }) => Math.min(1, ...Object.values(confidence))));
+    studio.timeline.setSureness(
+      Float32Array.from(frames, ({ confidence }) => Math.min(1, ...Object.values(confidence))),
+    );
     studio.refresh(studio.frame);
   }
 
   #show() {
     const { job } = this;
     const isOver = ENDED.includes(job.status);
-    fill(this.head, statusBadge(job.status), h("span", { class: "hint", text: when(job.created_at) }),
-      job.links.parent ? h("a", { href: `#${job.links.parent}`, text: "before the correction" }) : null,
-      job.error ? h("p", { class: "error-text", role: "alert", text: job.error.detail ?? job.error.code }) : null);
-    fill(this.actions,
-      isOver ? null : h("button", { type: "button", class: "small", onclick: guarded(() => this.#cancel()) }, icon("close"), "Cancel"),
-      h("button", { type: "button", class: "small", onclick: guarded(() => this.#delete()) }, icon("trash"), "Delete"));
-    fill(this.files, h("h2", { text: "Files" }), h("div", { class: "downloads" },
-      FILES.filter(([name]) => job.links[name]).map(([name, label]) =>
-        h("button", { type: "button", class: "small", disabled: job.status !== "succeeded", onclick: guarded(() => download(job.links[name])) }, icon("download"), label))));
+    fill(
+      this.head,
+      statusBadge(job.status),
+      h("span", { class: "hint", text: when(job.created_at) }),
+      job.links.parent
+        ? h("a", { href: `#${job.links.parent}`, text: "before the correction" })
+        : null,
+      job.error
+        ? h("p", { class: "error-text", role: "alert", text: job.error.detail ?? job.error.code })
+        : null,
+    );
+    fill(
+      this.actions,
+      isOver
+        ? null
+        : h(
+            "button",
+            { type: "button", class: "small", onclick: guarded(() => this.#cancel()) },
+            icon("close"),
+            "Cancel",
+          ),
+      h(
+        "button",
+        { type: "button", class: "small", onclick: guarded(() => this.#delete()) },
+        icon("trash"),
+        "Delete",
+      ),
+    );
+    fill(this.files, downloads(job));
     this.files.hidden = !job.links.confidence;
     this.correcting.hidden = job.status !== "succeeded";
     this.review.hidden = job.status !== "succeeded";
@@ -171,9 +238,10 @@ class JobView {
 
   #showReview() {
     const { review } = this.video;
-    fill(this.review, h("h2", { text: "Worth a look" }), review.length
-      ? [h("p", { class: "hint", text: "The masks are least sure here, worst first. N goes to the next." }), frameChips(review, "Frames worth a look", (frame) => this.studio.show(frame), "review")]
-      : h("p", { class: "hint", text: "No frame stands out: the masks are sure throughout." }));
+    fill(
+      this.review,
+      worthALook(review, (frame) => this.studio.show(frame)),
+    );
   }
 
   #showEdits() {
@@ -181,19 +249,11 @@ class JobView {
     this.#attempt = crypto.randomUUID();
     const frames = this.#correctedFrames();
     this.submit.disabled = !frames.length;
-    fill(this.drawn, frames.length
-      ? [h("p", { class: "hint", text: "Corrected frames:" }), frameChips(frames, "Corrected frames", (frame) => this.studio.show(frame), "drawn"), ...frames.map((frame) => this.#absences(frame))]
-      : h("p", { class: "hint", text: "Draw on any frame where a mask is wrong, or erase an object where it is not. What comes after is done again; what was right is kept." }));
+    fill(this.drawn, correctedFrames(this.studio, frames));
   }
 
   #correctedFrames() {
     return this.studio.edits.frames.filter((frame) => this.studio.edits.spokenFor(frame).length);
-  }
-
-  #absences(frame) {
-    const { edits, objects } = this.studio;
-    const names = edits.absent(frame).map((id) => objects.label(id));
-    return names.length ? h("p", { class: "hint", text: `Not in frame ${frame}: ${names.join(", ")}` }) : null;
   }
 
   async #correct() {
@@ -205,7 +265,9 @@ class JobView {
         form.append("objects", this.studio.edits.spokenFor(frame).join(","));
         form.append("mask", await encodeLabels(this.studio.edits.get(frame)), `frame ${frame}.png`);
       }
-      const job = await upload(`${this.path}/corrections`, form, { headers: { "Idempotency-Key": this.#attempt } });
+      const job = await upload(`${this.path}/corrections`, form, {
+        headers: { "Idempotency-Key": this.#attempt },
+      });
       this.#isSent = true;
       location.hash = `#/jobs/${job.id}?frame=${this.studio.frame}`;
     } finally {
@@ -220,7 +282,14 @@ class JobView {
 
   async #delete() {
     const isRunning = !ENDED.includes(this.job.status);
-    if (!(await confirmAction("Delete this job?", `${isRunning ? "It is stopped. " : ""}Its video, masks and files are deleted. There is no way back.`, "Delete"))) return;
+    if (
+      !(await confirmAction(
+        "Delete this job?",
+        `${isRunning ? "It is stopped. " : ""}Its video, masks and files are deleted. There is no way back.`,
+        "Delete",
+      ))
+    )
+      return;
     await remove(this.path);
     this.#isSent = true;
     notify("Deleted");

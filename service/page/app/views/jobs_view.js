@@ -11,17 +11,57 @@ const STATES = ["queued", "running", "succeeded", "failed", "cancelled", "expire
 
 export async function openJobs() {
   const names = new Map();
-  const state = h("select", { id: "state", onchange: guarded(restart) }, h("option", { value: "", text: "All states" }), STATES.map((name) => h("option", { value: name, text: name })));
-  const kind = h("select", { id: "kind", onchange: guarded(restart) }, h("option", { value: "", text: "All kinds" }), h("option", { value: "segment", text: "Segmentations" }), h("option", { value: "train", text: "Trainings" }));
+  const state = h(
+    "select",
+    { id: "state", onchange: guarded(restart) },
+    h("option", { value: "", text: "All states" }),
+    STATES.map((name) => h("option", { value: name, text: name })),
+  );
+  const kind = h(
+    "select",
+    { id: "kind", onchange: guarded(restart) },
+    h("option", { value: "", text: "All kinds" }),
+    h("option", { value: "segment", text: "Segmentations" }),
+    h("option", { value: "train", text: "Trainings" }),
+  );
   const rows = h("tbody", {});
-  const table = h("table", {}, h("thead", {}, h("tr", {}, ["Name", "State", "Progress", "Created"].map((text) => h("th", { scope: "col", text })))), rows);
+  const table = h(
+    "table",
+    {},
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Name", "State", "Progress", "Created"].map((text) => h("th", { scope: "col", text })),
+      ),
+    ),
+    rows,
+  );
   const nothing = h("p", { class: "empty", text: "No jobs. " });
   nothing.append(h("a", { href: "#/", text: "Start with a video" }));
-  const more = h("button", { type: "button", text: "Older jobs", onclick: guarded(() => load(cursor)) });
-  const element = h("div", { class: "page" },
-    h("div", { class: "page-head" }, h("h1", { text: "Jobs" }),
-      h("label", { for: "state", class: "visually-hidden", text: "State" }), state, h("label", { for: "kind", class: "visually-hidden", text: "Kind" }), kind),
-    h("div", { class: "table-box" }, table), nothing, more);
+  const more = h("button", {
+    type: "button",
+    text: "Older jobs",
+    onclick: guarded(() => load(cursor)),
+  });
+  const element = h(
+    "div",
+    { class: "page" },
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", { text: "Jobs" }),
+      h("label", { for: "state", class: "visually-hidden", text: "State" }),
+      state,
+      h("label", { for: "kind", class: "visually-hidden", text: "Kind" }),
+      kind,
+    ),
+    h("div", { class: "table-box" }, table),
+    nothing,
+    more,
+  );
   let jobs = [];
   let cursor = null;
   let timer = null;
@@ -29,7 +69,12 @@ export async function openJobs() {
 
   async function load(after = null) {
     const query = new URLSearchParams({ limit: 25 });
-    for (const [name, value] of [["status", state.value], ["kind", kind.value], ["cursor", after]]) if (value) query.set(name, value);
+    for (const [name, value] of [
+      ["status", state.value],
+      ["kind", kind.value],
+      ["cursor", after],
+    ])
+      if (value) query.set(name, value);
     const page = await getJson(`/jobs?${query}`);
     jobs = after ? [...jobs, ...page.jobs] : page.jobs;
     cursor = page.next_cursor;
@@ -40,14 +85,33 @@ export async function openJobs() {
   async function findName({ id, kind: what, links }) {
     if (names.has(id)) return;
     names.set(id, what === "train" ? "Training" : "Segmentation");
-    if (what === "segment") names.set(id, (await getJson(`/jobs/${id}/frames`).catch(() => ({ name: "Segmentation" }))).name);
+    if (what === "segment")
+      names.set(
+        id,
+        (await getJson(`/jobs/${id}/frames`).catch(() => ({ name: "Segmentation" }))).name,
+      );
     else if (links.model) names.set(id, links.model.split("/").pop());
   }
 
   function show() {
-    fill(rows, jobs.map((job) => h("tr", {},
-      h("th", { scope: "row" }, h("a", { href: `#/jobs/${job.id}`, text: names.get(job.id) }), h("span", { class: "hint", text: job.links.parent ? " corrected" : "" })),
-      h("td", {}, statusBadge(job.status)), progressCell(job), h("td", { class: "hint", text: when(job.created_at) }))));
+    fill(
+      rows,
+      jobs.map((job) =>
+        h(
+          "tr",
+          {},
+          h(
+            "th",
+            { scope: "row" },
+            h("a", { href: `#/jobs/${job.id}`, text: names.get(job.id) }),
+            h("span", { class: "hint", text: job.links.parent ? " corrected" : "" }),
+          ),
+          h("td", {}, statusBadge(job.status)),
+          progressCell(job),
+          h("td", { class: "hint", text: when(job.created_at) }),
+        ),
+      ),
+    );
     table.hidden = !jobs.length;
     nothing.hidden = Boolean(jobs.length);
     more.hidden = !cursor;
@@ -73,5 +137,10 @@ export async function openJobs() {
 function progressCell(job) {
   const share = progressShare(job);
   const text = job.error?.detail ?? progressText(job);
-  return h("td", { class: job.error ? "error-text" : "" }, share === null ? null : h("progress", { max: 1, value: share, "aria-label": "Progress" }), h("span", { text }));
+  return h(
+    "td",
+    { class: job.error ? "error-text" : "" },
+    share === null ? null : h("progress", { max: 1, value: share, "aria-label": "Progress" }),
+    h("span", { text }),
+  );
 }

@@ -10,18 +10,38 @@ import { ProgressBar } from "../progress_bar.js";
 const TYPES = "video/*,.mp4,.mov,.webm,.mkv,.avi,.zip";
 
 export async function openNew() {
-  const input = h("input", { type: "file", id: "video", accept: TYPES, class: "visually-hidden", onchange: () => input.files[0] && send(input.files[0]) });
+  const input = h("input", {
+    type: "file",
+    id: "video",
+    accept: TYPES,
+    class: "visually-hidden",
+    onchange: () => input.files[0] && send(input.files[0]),
+  });
   const progress = new ProgressBar("Upload");
   progress.element.hidden = true;
   const limits = h("p", { class: "hint" });
   const stop = h("button", { type: "button", text: "Stop", hidden: true });
-  const zone = h("label", { class: "drop", for: "video" }, icon("upload"),
+  const zone = h(
+    "label",
+    { class: "drop", for: "video" },
+    icon("upload"),
     h("strong", { text: "Drop a video here, or choose one" }),
-    h("span", { text: "mp4, mov, webm, mkv, avi, or a zip of frames" }), input);
-  const element = h("div", { class: "start" },
+    h("span", { text: "mp4, mov, webm, mkv, avi, or a zip of frames" }),
+    input,
+  );
+  const element = h(
+    "div",
+    { class: "start" },
     h("h1", { text: "Follow objects through a video" }),
-    h("p", { class: "lead", text: "Draw an object on one frame; every other frame gets a mask. Correct any frame, and the rest follows." }),
-    zone, progress.element, stop, limits);
+    h("p", {
+      class: "lead",
+      text: "Draw an object on one frame; every other frame gets a mask. Correct any frame, and the rest follows.",
+    }),
+    zone,
+    progress.element,
+    stop,
+    limits,
+  );
   for (const type of ["dragover", "dragleave", "drop"]) {
     zone.addEventListener(type, (event) => {
       event.preventDefault();
@@ -50,7 +70,13 @@ export async function openNew() {
     try {
       const draft = await upload("/drafts", form, {
         signal: sending.signal,
-        onProgress: (share) => progress.set(share === 1 ? null : share, share === 1 ? "Looking at the video" : `Uploading ${file.name}: ${Math.round(100 * share)} % of ${bytes(file.size)}`),
+        onProgress: (share) =>
+          progress.set(
+            share === 1 ? null : share,
+            share === 1
+              ? "Looking at the video"
+              : `Uploading ${file.name}: ${Math.round(100 * share)} % of ${bytes(file.size)}`,
+          ),
       });
       location.hash = `#/drafts/${draft.id}`;
     } catch (error) {

@@ -22,30 +22,75 @@ export async function openTrainingJob(first) {
   const actions = h("div", { class: "row" });
   const charts = h("div", { class: "charts" });
   const samples = new SamplePictures(path);
-  const element = h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", { text: "Training" }), actions), head, progress.element, h("h2", { text: "Losses" }), charts, samples.element);
+  const element = h(
+    "div",
+    { class: "page" },
+    h("div", { class: "page-head" }, h("h1", { text: "Training" }), actions),
+    head,
+    progress.element,
+    h("h2", { text: "Losses" }),
+    charts,
+    samples.element,
+  );
   const rows = new Map();
 
   function showRows(news) {
     samples.load().catch(notifyError);
     for (const row of news) rows.set(row.step, { ...rows.get(row.step), ...row });
     const sorted = [...rows.values()].sort((a, b) => a.step - b.step);
-    fill(charts, sorted.length ? lineCharts(sorted) : h("p", { class: "hint", text: "No losses yet." }));
+    fill(
+      charts,
+      sorted.length ? lineCharts(sorted) : h("p", { class: "hint", text: "No losses yet." }),
+    );
   }
 
   function show() {
     const isOver = ENDED.includes(job.status);
-    fill(head, statusBadge(job.status), h("span", { class: "hint", text: when(job.created_at) }),
-      job.links.model ? h("a", { href: "#/training", text: `Model ${job.links.model.split("/").pop()}` }) : null,
-      job.error ? h("p", { class: "error-text", role: "alert", text: job.error.detail ?? job.error.code }) : null);
-    fill(actions,
-      isOver ? null : h("button", { type: "button", class: "small", onclick: guarded(async () => ((job = await post(`${path}/cancel`)), show())) }, icon("close"), "Cancel"),
-      h("button", { type: "button", class: "small", onclick: guarded(discard) }, icon("trash"), "Delete"));
+    fill(
+      head,
+      statusBadge(job.status),
+      h("span", { class: "hint", text: when(job.created_at) }),
+      job.links.model
+        ? h("a", { href: "#/training", text: `Model ${job.links.model.split("/").pop()}` })
+        : null,
+      job.error
+        ? h("p", { class: "error-text", role: "alert", text: job.error.detail ?? job.error.code })
+        : null,
+    );
+    fill(
+      actions,
+      isOver
+        ? null
+        : h(
+            "button",
+            {
+              type: "button",
+              class: "small",
+              onclick: guarded(async () => ((job = await post(`${path}/cancel`)), show())),
+            },
+            icon("close"),
+            "Cancel",
+          ),
+      h(
+        "button",
+        { type: "button", class: "small", onclick: guarded(discard) },
+        icon("trash"),
+        "Delete",
+      ),
+    );
     progress.element.hidden = isOver;
     progress.set(progressShare(job), progressText(job));
   }
 
   async function discard() {
-    if (!(await confirmAction("Delete this training?", "Its losses and checkpoint are deleted. A model that it has made stays.", "Delete"))) return;
+    if (
+      !(await confirmAction(
+        "Delete this training?",
+        "Its losses and checkpoint are deleted. A model that it has made stays.",
+        "Delete",
+      ))
+    )
+      return;
     await remove(path);
     notify("Deleted");
     location.hash = "#/training";
@@ -70,6 +115,7 @@ export async function openTrainingJob(first) {
 
   show();
   if (job.status !== "expired") showRows((await getJson(`${path}/metrics`)).metrics);
-  if (!ENDED.includes(job.status)) follow(`${path}/events`, take, { signal: stopping.signal }).catch(notifyError);
+  if (!ENDED.includes(job.status))
+    follow(`${path}/events`, take, { signal: stopping.signal }).catch(notifyError);
   return { title: "Training", element, close: () => stopping.abort() };
 }
