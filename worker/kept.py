@@ -7,7 +7,7 @@ from typing import Any
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.store import ArtifactStore
-from worker.artifacts import StoredResultFolder
+from worker.segment_files import StoredResultFolder
 from worker.watch import JobWatch
 
 COPYING = "copying"

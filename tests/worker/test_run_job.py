@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import update
 from worker_house import ENVIRONMENT, LONG_FRAMES, House, write_clip
 
-import worker.segment  # noqa: F401  # before any lease runs: it takes long
+import worker.segment_job  # noqa: F401  # before any lease runs: it takes long
 from ctvos_core.video import write_mask
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import Job
-from worker import memory
+from worker import job_memory
 from worker.context import WorkerContext, open_context
 from worker.run_job import run_job
 
@@ -133,7 +133,7 @@ def test_a_model_that_is_gone_fails_the_job(house: House, context, clip, mask):
     ],
 )
 def test_of_errors_those_of_memory_are_known(error, is_memory):
-    assert memory.is_out_of_memory(error) is is_memory
+    assert job_memory.is_out_of_memory(error) is is_memory
 
 
 LIMITED = """
