@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctvos_core.video import VideoWriter, write_mask
+from ctvos_core.results import write_mask
+from ctvos_core.video import VideoWriter
 
 HEIGHT, WIDTH, SIDE = 480, 854, 120
 

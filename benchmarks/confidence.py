@@ -22,8 +22,8 @@ from ctvos_core.evaluation.layouts import read_annotation
 from ctvos_core.evaluation.metrics import region_similarity
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import segment_video
+from ctvos_core.results.review import DOUBTFUL_BELOW, frames_to_review
 from ctvos_core.video import open_frames
-from ctvos_core.video.review import DOUBTFUL_BELOW, frames_to_review
 from ctvos_core.weights import load_model
 
 BAD_BELOW = 0.5

@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 import torch
 
-from ctvos_core.evaluation.demo_files import write_demo
-from ctvos_core.training.batches import Batches
-from ctvos_core.training.clips import ClipBatch
-from ctvos_core.training.footage import build_cache
-from ctvos_core.training.inspection import draw
-from ctvos_core.training.losses import reconstruct
-from ctvos_core.training.parallel import Workers
+from ctvos_core.demo.files import write_demo
+from ctvos_core.training.footage.scan import build_cache
+from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.losses import reconstruct
+from ctvos_core.training.run.parallel import Workers
+from ctvos_core.training.run.pictures import draw
 from ctvos_core.training.settings import configure
+from ctvos_core.training.views.clips import ClipBatch
 from ctvos_core.weights import load_model
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ctvos_core.evaluation import DavisDataset
-from ctvos_core.video import read_mask, write_mask
+from ctvos_core.results import read_mask, write_mask
 
 _JPEG_QUALITY = 95
 

@@ -41,17 +41,17 @@ def ablate(
     from ctvos_core.video import prepare_output_folder
 
     with torch_required():
-        from ctvos_core.evaluation.propagating import davis_segmenter
-        from ctvos_core.network.ctvos import CTVOS
-        from ctvos_core.network.devices import select_device
-        from ctvos_core.propagation import PropagationConfig
-        from ctvos_core.training.ablation_report import write_ablations
-        from ctvos_core.training.ablations import (
+        from ctvos_core.ablations.report import write_ablations
+        from ctvos_core.ablations.variants import (
             Readout,
             Scores,
             run_ablations,
             select_tables,
         )
+        from ctvos_core.evaluation.propagating import davis_segmenter
+        from ctvos_core.network.ctvos import CTVOS
+        from ctvos_core.network.devices import select_device
+        from ctvos_core.propagation import PropagationConfig
 
     chosen = select_tables(_names(tables) or [])
     dataset = DavisDataset(eval_root, resolution, _names(sequences))

@@ -28,8 +28,8 @@ def bench(
     readout: Readout = None,
 ) -> None:
     """Frames per second from decoding to written PNGs, the share of each stage, peak memory."""
-    from ctvos_core.evaluation.demo_files import write_demo
-    from ctvos_core.video.inputs import read_inputs
+    from ctvos_core.demo.files import write_demo
+    from ctvos_core.results.inputs import read_inputs
 
     if (video is None) != (mask is None):
         raise InputError("mask_missing", "bench: expected a video and its mask, or neither")

@@ -28,7 +28,7 @@ def demo(
     """Make a short clip, segment it, and score the masks against the truth."""
     if service and (model, readout) != ("default", None):
         raise InputError("demo_options", "--service: expected no --model or --readout beside it")
-    from ctvos_core.evaluation.demo_files import score_demo, write_demo
+    from ctvos_core.demo.files import score_demo, write_demo
 
     console = new_console()
     console.print(f"making a clip of {frames} frames: {out}", markup=False, soft_wrap=True)

@@ -31,15 +31,15 @@ def segment(
 
     Masks are carried forward and backward from each given one.
     """
-    from ctvos_core.video.inputs import read_inputs
-    from ctvos_core.video.result_folder import ResultFolder
+    from ctvos_core.results.folder import ResultFolder
+    from ctvos_core.results.inputs import read_inputs
 
     inputs = read_inputs(video, mask, frame or ())
     folder = ResultFolder(out, inputs.frames.info)
     network, _, config = load(model, device, readout)
 
-    from ctvos_core.propagation.files import segment_to_folder
-    from ctvos_core.training.adaptation import adapt as adapt_network
+    from ctvos_core.adaptation.adapt import adapt as adapt_network
+    from ctvos_core.propagation.to_folder import segment_to_folder
 
     console = new_console()
     with reporting(console) as progress:

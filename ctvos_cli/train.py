@@ -52,7 +52,7 @@ def train(
 
     with torch_required():
         from ctvos_core.network.devices import select_device
-        from ctvos_core.training.run import configure, estimate, train
+        from ctvos_core.training.run.train import configure, estimate, train
 
     known = out / "config.json"
     if resume and config is None and preset is None and known.exists():

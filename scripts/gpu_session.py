@@ -21,8 +21,8 @@ import tarfile
 import time
 from pathlib import Path
 
-from ctvos_core.training.footage import build_cache
-from ctvos_core.training.metrics import read_metrics
+from ctvos_core.training.footage.scan import build_cache
+from ctvos_core.training.run.reports import read_metrics
 
 CACHE, RUN, DATASET = Path("runs/footage"), Path("runs/gpu"), Path("runs/evaluation")
 PIECE_MINUTES = 9.0

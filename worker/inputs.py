@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ctvos_core.results.inputs import SegmentationInputs, read_inputs
 from ctvos_core.video.frames_zip import is_zip, unpack_frames
-from ctvos_core.video.inputs import SegmentationInputs, read_inputs
 from ctvos_jobs.store import ArtifactStore
 
 

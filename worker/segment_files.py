@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ctvos_core.video import LabelMap, VideoInfo
-from ctvos_core.video.result_folder import ResultFolder
+from ctvos_core.results import LabelMap
+from ctvos_core.results.folder import ResultFolder
+from ctvos_core.video import VideoInfo
 from ctvos_jobs.store import ArtifactStore
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of every entry, so that equal masks make equal zips

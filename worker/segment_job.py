@@ -8,12 +8,12 @@ from typing import Any
 
 import structlog
 
+from ctvos_core.adaptation.adapt import adapt
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import PropagationConfig
-from ctvos_core.propagation.files import SegmentationRun, segment_to_folder
-from ctvos_core.training.adaptation import adapt
-from ctvos_core.video.inputs import SegmentationInputs
-from ctvos_core.video.review import frames_to_review
+from ctvos_core.propagation.to_folder import SegmentationRun, segment_to_folder
+from ctvos_core.results.inputs import SegmentationInputs
+from ctvos_core.results.review import frames_to_review
 from ctvos_jobs import events
 from worker import job_memory
 from worker.context import WorkerContext

@@ -23,7 +23,7 @@ def main() -> int:
     job = json.load(sys.stdin)
     follow(job["parent"], signal.SIGKILL)
     from ctvos_core.network.devices import select_device
-    from ctvos_core.training.run import configure, train
+    from ctvos_core.training.run.train import configure, train
 
     out = Path(job["out"])
     try:

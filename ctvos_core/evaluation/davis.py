@@ -25,7 +25,8 @@ from ctvos_core.evaluation.layouts import (
 )
 from ctvos_core.evaluation.metrics import contour_accuracy, region_similarity
 from ctvos_core.evaluation.segmenting import FrameProgress, TimedMasks
-from ctvos_core.video import LabelMap, prepare_output_folder, write_mask
+from ctvos_core.results import LabelMap, write_mask
+from ctvos_core.video import prepare_output_folder
 
 MASKS_FOLDER = "masks"
 FEWEST_FRAMES = 3

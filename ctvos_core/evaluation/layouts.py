@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ctvos_core.errors import InputError
-from ctvos_core.video import LabelMap
+from ctvos_core.results import LabelMap
 
 VOID = 255
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from ctvos_core.adaptation.adapt import AdaptationConfig, adapt
 from ctvos_core.evaluation.davis import DavisSegmenter, DavisSequence
 from ctvos_core.evaluation.youtube_vos import YoutubeVosSequence
 from ctvos_core.evaluation.youtube_vos_scoring import YoutubeVosSegmenter
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.devices import select_device
 from ctvos_core.propagation import PropagationConfig, segment_video
-from ctvos_core.training.adaptation import AdaptationConfig, adapt
-from ctvos_core.video import LabelMap, open_frames
+from ctvos_core.results import LabelMap
+from ctvos_core.video import open_frames
 from ctvos_core.weights import ModelCard
 
 

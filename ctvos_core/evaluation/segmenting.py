@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from ctvos_core.video import LabelMap
+from ctvos_core.results import LabelMap
 
 Value = TypeVar("Value")
 

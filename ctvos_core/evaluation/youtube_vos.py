@@ -20,7 +20,7 @@ from ctvos_core.evaluation.layouts import (
     require_folder,
     require_known,
 )
-from ctvos_core.video import LabelMap
+from ctvos_core.results import LabelMap
 
 GREATEST_ID = 254
 META = "meta.json"

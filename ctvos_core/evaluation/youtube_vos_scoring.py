@@ -28,7 +28,8 @@ from ctvos_core.evaluation.youtube_vos import (
     YoutubeVosObject,
     YoutubeVosSequence,
 )
-from ctvos_core.video import LabelMap, prepare_output_folder, replacing, write_mask
+from ctvos_core.results import LabelMap, write_mask
+from ctvos_core.video import prepare_output_folder, replacing
 
 ANNOTATIONS_FOLDER = "Annotations"
 SUBMISSION = "submission.zip"

@@ -15,7 +15,8 @@ from torch import Tensor
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.network.encoder import Features
 from ctvos_core.propagation.propagator import PropagationConfig, Propagator
-from ctvos_core.video import FrameReader, LabelMap, write_mask
+from ctvos_core.results import LabelMap, write_mask
+from ctvos_core.video import FrameReader
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ctvos_core.video import LabelMap
+from ctvos_core.results import LabelMap
 
 
 def tidy(labels: LabelMap, ids: Sequence[int], share: float) -> LabelMap:

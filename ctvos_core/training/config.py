@@ -12,7 +12,7 @@ from typing import Literal
 from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import PRESETS as NETWORKS
 from ctvos_core.network.ctvos import NetworkConfig
-from ctvos_core.objective.cutout import MAX_AREA, SHAPES
+from ctvos_core.training.views.cutout import MAX_AREA, SHAPES
 
 
 @dataclass(frozen=True)

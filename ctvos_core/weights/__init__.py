@@ -1,7 +1,7 @@
 """Models as files: safetensors with a card; the packaged default lies beside this module."""
 
 from ctvos_core.weights.card import ModelCard
-from ctvos_core.weights.files import (
+from ctvos_core.weights.folders import (
     DEFAULT_MODEL,
     load_model,
     packaged_models,

@@ -1,7 +1,7 @@
 """What the guarded child does for one order: look at a video and masks, or draw frames.
 
-Decoders meet hostile bytes here, so the child first gives up most of its rights. Its environment holds
-nothing that is worth stealing. `service.probe.fork_server` says how the child is started.
+Decoders meet hostile bytes here, so the child first gives up most of its rights. Its
+environment holds nothing that is worth stealing. `service.probe.fork_server` says how the child is started.
 """
 
 from __future__ import annotations
@@ -20,9 +20,15 @@ _FEW_CPUS = 2
 
 def load() -> None:
     """Import all that any order takes."""
+<<<<<<< HEAD:service/probe/child.py
     for name in ("decode", "frames_zip", "inputs", "probe"):
         import_module(f"ctvos_core.video.{name}")
     import_module("service.probe.drawing")
+=======
+    for name in ("results.inputs", "video.decode", "video.frames_zip", "video.probe"):
+        import_module(f"ctvos_core.{name}")
+    import_module("service.frame_drawing")
+>>>>>>> main:service/probe_child.py
     import_module("cv2")
 
 
@@ -122,7 +128,7 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
 
 def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]:
     from ctvos_core.errors import InputError
-    from ctvos_core.video.inputs import read_mask_of
+    from ctvos_core.results.inputs import read_mask_of
 
     name, frame = mask["name"], mask["frame"]
     if not 0 <= frame < video["frames"]:

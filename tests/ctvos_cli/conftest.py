@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from ctvos_cli.main import app
 from ctvos_core.network.ctvos import CTVOS, NetworkConfig
-from ctvos_core.video import VideoWriter, write_mask
+from ctvos_core.results import write_mask
+from ctvos_core.video import VideoWriter
 from ctvos_core.weights import ModelCard, save_model
 
 WIDTH, HEIGHT, FRAMES = 128, 96, 12

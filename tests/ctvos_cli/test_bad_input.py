@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 
 
 def refusal(result: Result) -> str:

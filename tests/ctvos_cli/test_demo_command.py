@@ -1,6 +1,7 @@
 """`ctvos demo` on the beginning of its clip."""
 
-from ctvos_core.video import open_frames, read_mask
+from ctvos_core.results import read_mask
+from ctvos_core.video import open_frames
 
 
 def test_the_demo_leaves_clip_masks_and_overlay_and_says_how_well_it_did(ctvos, model, tmp_path):

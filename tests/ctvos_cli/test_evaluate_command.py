@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ctvos_core.video import open_frames, read_mask, write_mask
+from ctvos_core.results import read_mask, write_mask
+from ctvos_core.video import open_frames
 
 FRAMES = 4
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctvos_core.video import read_mask
+from ctvos_core.results import read_mask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 from typer.testing import Result
 
-from ctvos_core.video import decode_rle, open_frames, read_mask, write_mask
+from ctvos_core.results import decode_rle, read_mask, write_mask
+from ctvos_core.video import open_frames
 
 DAVIS_DEV = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "davis-dev"
 FRAMES = 12

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ctvos_core.video import VideoWriter, open_frames, read_mask, write_mask
+from ctvos_core.results import read_mask, write_mask
+from ctvos_core.video import VideoWriter, open_frames
 
 PAIRS = (
     "steps=1",

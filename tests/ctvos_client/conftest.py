@@ -11,7 +11,8 @@ import pytest
 
 from ctvos_cli.local_service import local_service
 from ctvos_client import AsyncClient, Client
-from ctvos_core.video import VideoWriter, mask_png_bytes
+from ctvos_core.results import mask_png_bytes
+from ctvos_core.video import VideoWriter
 
 FRAMES, WIDTH, HEIGHT = 8, 96, 64
 

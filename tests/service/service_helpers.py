@@ -18,7 +18,7 @@ import redis
 import uvicorn
 from waiting import PATIENCE_SECONDS, wait_until
 
-from ctvos_core.video import mask_png_bytes
+from ctvos_core.results import mask_png_bytes
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import Database
 from ctvos_jobs.embedded_redis import EmbeddedRedis

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from worker_house import LONG_FRAMES, House, truth, write_clip
 
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from waiting import wait_until
 from worker_house import House, write_clip
 
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 from ctvos_jobs import events
 from ctvos_jobs.tables import TERMINAL, Job
 

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from worker_house import ENVIRONMENT, LONG_FRAMES, House, write_clip
 
 import worker.segment_job  # noqa: F401  # before any lease runs: it takes long
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import Job

@@ -14,7 +14,7 @@ from worker_house import LONG_FRAMES, House, truth, write_clip
 
 from ctvos_cli.main import app
 from ctvos_core.network.ctvos import CTVOS, NetworkConfig
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 from ctvos_core.weights import ModelCard, save_model
 from ctvos_jobs import events, lifecycle, registry
 

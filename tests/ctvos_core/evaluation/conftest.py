@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.morphology import dilation, disk
 
-from ctvos_core.video import write_mask
+from ctvos_core.results import write_mask
 
 Labels = NDArray[np.uint8]
 

@@ -5,11 +5,11 @@ import pytest
 from made_squares import iou, moving_square
 
 from ctvos_core.errors import InputError
-from ctvos_core.propagation.files import segment_to_folder
-from ctvos_core.propagation.kept import ChosenFrames, plan
-from ctvos_core.video import write_mask
-from ctvos_core.video.inputs import SegmentationInputs
-from ctvos_core.video.result_folder import ResultFolder
+from ctvos_core.propagation.stretches import ChosenFrames, plan
+from ctvos_core.propagation.to_folder import segment_to_folder
+from ctvos_core.results import write_mask
+from ctvos_core.results.folder import ResultFolder
+from ctvos_core.results.inputs import SegmentationInputs
 
 T = 12
 

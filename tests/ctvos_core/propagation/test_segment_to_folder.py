@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ctvos_core.propagation.files import segment_to_folder
-from ctvos_core.video import write_mask
-from ctvos_core.video.inputs import SegmentationInputs, read_inputs
-from ctvos_core.video.result_folder import ResultFolder
+from ctvos_core.propagation.to_folder import segment_to_folder
+from ctvos_core.results import write_mask
+from ctvos_core.results.folder import ResultFolder
+from ctvos_core.results.inputs import SegmentationInputs, read_inputs
 
 FRAMES = 5
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from ctvos_core.errors import InputError
 from ctvos_core.propagation import segment_video
-from ctvos_core.propagation.segment import propagation_steps
+from ctvos_core.propagation.bidirectional import propagation_steps
 from ctvos_core.video import open_frames
 
 

@@ -3,9 +3,9 @@ import pytest
 from training_footage import HEIGHT, WIDTH, draw_pan, draw_texture, write_video
 
 from ctvos_core.errors import InputError
-from ctvos_core.training.cache import FrameCache
-from ctvos_core.training.footage import build_cache
-from ctvos_core.training.motion import displace, grid_points, match_frames
+from ctvos_core.training.footage.cache import FrameCache
+from ctvos_core.training.footage.motion import displace, grid_points, match_frames
+from ctvos_core.training.footage.scan import build_cache
 
 
 def test_motion_of_a_pan_is_the_pan():

@@ -5,9 +5,9 @@ from training_footage import CLIP_SETTINGS, FULL_SETTINGS
 
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.objective.reconstruction import cell_means
-from ctvos_core.training.batches import Batches
-from ctvos_core.training.losses import Losses, clip_losses, reconstruct, tagging_loss
-from ctvos_core.training.parallel import Workers
+from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.losses import Losses, clip_losses, reconstruct, tagging_loss
+from ctvos_core.training.run.parallel import Workers
 from ctvos_core.training.settings import configure
 
 CPU = torch.device("cpu")

@@ -10,11 +10,11 @@ import torch.multiprocessing
 from training_footage import FULL_SETTINGS
 
 from ctvos_core.errors import InputError
-from ctvos_core.training.batches import Batches
-from ctvos_core.training.cache import FrameCache
-from ctvos_core.training.parallel import Workers, join_workers
+from ctvos_core.training.footage.cache import FrameCache
+from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.parallel import Workers, join_workers
+from ctvos_core.training.run.trainer import Trainer
 from ctvos_core.training.settings import configure
-from ctvos_core.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 

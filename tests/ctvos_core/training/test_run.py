@@ -10,8 +10,8 @@ import torch
 from training_footage import CLIP_SETTINGS, FULL_SETTINGS, PAIR_SETTINGS, draw_pan, write_video
 
 from ctvos_core.errors import InputError
-from ctvos_core.training.metrics import Metrics, read_metrics
-from ctvos_core.training.run import configure, estimate, train
+from ctvos_core.training.run.reports import Metrics, read_metrics
+from ctvos_core.training.run.train import configure, estimate, train
 from ctvos_core.weights import load_model, read_card
 
 CPU = torch.device("cpu")

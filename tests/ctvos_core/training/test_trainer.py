@@ -5,12 +5,12 @@ import torch
 from training_footage import CLIP_SETTINGS, FULL_SETTINGS, PAIR_SETTINGS
 
 from ctvos_core.errors import InputError
-from ctvos_core.training.batches import Batches
 from ctvos_core.training.config import TrainingConfig
-from ctvos_core.training.parallel import Workers
+from ctvos_core.training.run.batches import Batches
+from ctvos_core.training.run.parallel import Workers
+from ctvos_core.training.run.throughput import dry_run, step_flops
+from ctvos_core.training.run.trainer import Trainer, learning_rate
 from ctvos_core.training.settings import configure
-from ctvos_core.training.throughput import dry_run, step_flops
-from ctvos_core.training.trainer import Trainer, learning_rate
 
 CPU = torch.device("cpu")
 

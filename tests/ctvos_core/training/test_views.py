@@ -5,15 +5,15 @@ import torch
 from training_footage import CLIP_SETTINGS
 
 from ctvos_core.errors import InputError
-from ctvos_core.training.affine import about, apply, chain, invert
-from ctvos_core.training.augment import draw_jitter, hide_channels, jitter
-from ctvos_core.training.cache import Scene
-from ctvos_core.training.clips import ClipSampler, load_clips
 from ctvos_core.training.config import PairConfig
-from ctvos_core.training.frames import ResidentFrames, StreamedFrames, cut_views
-from ctvos_core.training.pairs import PairSampler, load_pairs
-from ctvos_core.training.sampling import SceneSampler, parse_weights, split_held_out
+from ctvos_core.training.footage.cache import Scene
+from ctvos_core.training.footage.scenes import SceneSampler, parse_weights, split_held_out
 from ctvos_core.training.settings import configure
+from ctvos_core.training.views.affine import about, apply, chain, invert
+from ctvos_core.training.views.augment import draw_jitter, hide_channels, jitter
+from ctvos_core.training.views.clips import ClipSampler, load_clips
+from ctvos_core.training.views.frames import ResidentFrames, StreamedFrames, cut_views
+from ctvos_core.training.views.pairs import PairSampler, load_pairs
 
 CPU = torch.device("cpu")
 

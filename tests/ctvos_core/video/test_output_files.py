@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ctvos_core.errors import InputError
-from ctvos_core.video import prepare_output_folder, replacing, write_mask
+from ctvos_core.results import write_mask
+from ctvos_core.video import prepare_output_folder, replacing
 
 
 def test_folder_is_made_with_its_parents_and_left_empty(tmp_path):

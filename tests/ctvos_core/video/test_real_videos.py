@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ctvos_core.video import mask_png_bytes, open_frames, probe, read_mask
+from ctvos_core.results import mask_png_bytes, read_mask
+from ctvos_core.video import open_frames, probe
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 pytestmark = [

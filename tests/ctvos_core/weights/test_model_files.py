@@ -6,7 +6,7 @@ import torch
 from ctvos_core.errors import InputError
 from ctvos_core.network.ctvos import CTVOS, PRESETS, NetworkConfig
 from ctvos_core.weights import DEFAULT_MODEL, ModelCard, load_model, packaged_models, read_card
-from ctvos_core.weights.files import save_model
+from ctvos_core.weights.folders import save_model
 
 CONFIG = NetworkConfig(decoder=False, key_channels=16)
 

@@ -19,7 +19,7 @@ from playwright.sync_api import (
 )
 from waiting import PATIENCE_SECONDS, wait_until
 
-from ctvos_core.video import mask_png_bytes
+from ctvos_core.results import mask_png_bytes
 
 CLIP_FRAMES = 30
 expect.set_options(timeout=1000 * PATIENCE_SECONDS)

@@ -10,7 +10,7 @@ from page_house import HEIGHT, WIDTH, PageHouse, Picture, look, turn, write_halv
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from ctvos_core.video import mask_png_bytes
+from ctvos_core.results import mask_png_bytes
 
 ENCODE = """async (labels) => {
   const { encodeLabels } = await import("/app/png_labels.js");

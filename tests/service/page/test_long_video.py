@@ -12,7 +12,8 @@ from page_house import PageHouse, Picture, look
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from ctvos_core.video import VideoWriter, mask_png_bytes
+from ctvos_core.results import mask_png_bytes
+from ctvos_core.video import VideoWriter
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import Database
 from ctvos_jobs.settings import load_settings

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from service_helpers import FRAMES, SIZE, Service, problem_of, sha256
 
-from ctvos_core.video import mask_png_bytes
+from ctvos_core.results import mask_png_bytes
 from ctvos_jobs import lifecycle, registry
 
 

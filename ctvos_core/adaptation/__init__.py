@@ -1,0 +1,1 @@
+"""A network made fit for one video before that video is propagated."""

@@ -1,0 +1,1 @@
+"""A made clip with exact masks, for demonstration and tests."""
