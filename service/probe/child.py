@@ -1,7 +1,8 @@
 """What the guarded child does for one order: look at a video and masks, or draw frames.
 
 Decoders meet hostile bytes here, so the child first gives up most of its rights. Its
-environment holds nothing that is worth stealing. `service.probe.fork_server` says how the child is started.
+environment holds nothing that is worth stealing. `service.probe.fork_server` says how the
+child is started.
 """
 
 from __future__ import annotations
@@ -20,15 +21,9 @@ _FEW_CPUS = 2
 
 def load() -> None:
     """Import all that any order takes."""
-<<<<<<< HEAD:service/probe/child.py
-    for name in ("decode", "frames_zip", "inputs", "probe"):
-        import_module(f"ctvos_core.video.{name}")
-    import_module("service.probe.drawing")
-=======
     for name in ("results.inputs", "video.decode", "video.frames_zip", "video.probe"):
         import_module(f"ctvos_core.{name}")
-    import_module("service.frame_drawing")
->>>>>>> main:service/probe_child.py
+    import_module("service.probe.drawing")
     import_module("cv2")
 
 

@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 import redis
 import uvicorn
+from PIL import Image
 from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.results import mask_png_bytes
@@ -156,3 +157,14 @@ def problem_of(response: httpx.Response) -> dict[str, Any]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def frames_zip(names: list[str]) -> bytes:
+    """A zip of JPEGs by these names, each of another colour."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for index, name in enumerate(names):
+            image = io.BytesIO()
+            Image.new("RGB", SIZE, (index * 20, 0, 0)).save(image, "JPEG")
+            archive.writestr(name, image.getvalue())
+    return packed.getvalue()

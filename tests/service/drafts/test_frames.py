@@ -12,8 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of
-from test_segment import frames_zip
+from service_helpers import FRAMES, SIZE, Service, form, frames_zip, mask_bytes, problem_of
 
 from ctvos_core.video import VideoWriter
 from ctvos_jobs import api_keys

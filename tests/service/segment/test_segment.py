@@ -1,27 +1,13 @@
 """`POST /segment`: from a form to a queued job."""
 
-import io
-import zipfile
-
 import httpx
 import pytest
-from PIL import Image
-from service_helpers import FRAMES, SIZE, Service, form, mask_bytes, problem_of, sha256
+from service_helpers import FRAMES, SIZE, Service, form, frames_zip, mask_bytes, problem_of, sha256
 from waiting import wait_until
 
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import Model
-
-
-def frames_zip(names: list[str]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for index, name in enumerate(names):
-            image = io.BytesIO()
-            Image.new("RGB", SIZE, (index * 20, 0, 0)).save(image, "JPEG")
-            archive.writestr(name, image.getvalue())
-    return packed.getvalue()
 
 
 def test_a_video_and_a_mask_make_a_queued_job(
