@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -16,21 +14,11 @@ from ctvos_jobs.logs import job_logging
 from ctvos_jobs.tables import Job
 from worker import job_memory
 from worker.context import WorkerContext
+from worker.outcome import Runner
 from worker.stopping import Cancelled, DeadlineExceeded, Superseded, WorkerStopping
 from worker.watch import JobWatch
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job leaves in its row."""
-
-    result: dict[str, Any]
-    model_digest: str | None = None
-
-
-Runner = Callable[[WorkerContext, JobWatch], Outcome]
 
 
 def run_job(context: WorkerContext, job_id: str) -> None:
@@ -89,7 +77,9 @@ def _attempt(context: WorkerContext, job: Job) -> End:
         return _failed(job, "internal_error", detail, retryable=True)
     return lambda session: (
         "succeeded"
-        if lifecycle.succeed(session, job.id, job.attempt, outcome.result, outcome.model_digest)
+        if lifecycle.succeed(
+            session, job.id, job.attempt, outcome.result.to_row(), outcome.model_digest
+        )
         else "superseded"
     )
 

@@ -1,17 +1,66 @@
-"""Results of a segmentation on their way into the store."""
+"""The files of a segmentation: its inputs on the local disk, its results in the store."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from ctvos_core.errors import InputError
 from ctvos_core.results import LabelMap
 from ctvos_core.results.folder import ResultFolder
+from ctvos_core.results.inputs import SegmentationInputs, read_inputs
 from ctvos_core.video import VideoInfo
+from ctvos_core.video.frames_zip import is_zip, unpack_frames
+from ctvos_jobs.requests import Keep, SegmentRequest
 from ctvos_jobs.store import ArtifactStore
+from worker.watch import JobWatch
 
+COPYING = "copying"
+"""The phase in which frames are taken over from the job that is corrected."""
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of every entry, so that equal masks make equal zips
+
+
+def local_file(store: ArtifactStore, key: str, folder: Path) -> Path:
+    """A file of the store: where it lies if that is on this machine, else a copy in `folder`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    here = store.local_path(key)
+    if here is not None:
+        if not here.is_file():
+            raise FileNotFoundError(key)
+        return here
+    copy = folder / PurePosixPath(key).name
+    store.get_file(key, copy)
+    return copy
+
+
+def segmentation_inputs(
+    store: ArtifactStore, request: SegmentRequest, folder: Path, max_frames: int
+) -> SegmentationInputs:
+    """Video and masks of a segmentation.
+
+    Args:
+        store: where they are.
+        request: of the job.
+        folder: an empty one, for copies.
+        max_frames: most images taken from a zip.
+
+    Raises:
+        InputError: as `read_inputs` and `unpack_frames`.
+    """
+    video = local_file(store, request.video.key, folder)
+    if is_zip(video):
+        frames = folder / "frames"
+        frames.mkdir()
+        unpack_frames(video, frames, max_frames)
+        video = frames
+    masks = [local_file(store, mask.key, folder) for mask in request.masks]
+    at = [mask.frame for mask in request.masks]
+    return read_inputs(video, masks, at, [mask.objects for mask in request.masks])
 
 
 class StoredResultFolder(ResultFolder):
@@ -75,3 +124,40 @@ class StoredResultFolder(ResultFolder):
     def _put(self, path: Path, name: str) -> None:
         self._store.put_file(path, f"{self._prefix}/{name}")
         self.stored_bytes += path.stat().st_size
+
+
+def keep_frames(
+    store: ArtifactStore, keep: Keep | None, folder: StoredResultFolder, watch: JobWatch
+) -> dict[int, dict[int, float]]:
+    """Copy masks from the job that is corrected.
+
+    Args:
+        store: where both jobs' files are.
+        keep: what to copy; None: nothing.
+        folder: gets the masks.
+        watch: told of every mask.
+
+    Returns:
+        Confidence by object id of every frame copied.
+
+    Raises:
+        InputError: `parent_gone` when the files of that job are deleted.
+    """
+    if keep is None:
+        return {}
+    prefix = f"jobs/{keep.job}/{keep.attempt}"
+    indices = [index for first, last in keep.frames for index in range(first, last + 1)]
+    try:
+        with store.open_read(f"{prefix}/confidence.json") as file:
+            frames = json.load(file)["frames"]
+        for done, index in enumerate(indices, 1):
+            folder.keep_mask(index, prefix)
+            watch.report(COPYING, done, len(indices))
+    except FileNotFoundError as error:
+        raise InputError(
+            "parent_gone", f"expected the files of job {keep.job}, which are deleted"
+        ) from error
+    return {
+        index: {int(i): value for i, value in frames[index]["confidence"].items()}
+        for index in indices
+    }

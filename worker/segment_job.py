@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
@@ -15,12 +14,11 @@ from ctvos_core.propagation.to_folder import SegmentationRun, segment_to_folder
 from ctvos_core.results.inputs import SegmentationInputs
 from ctvos_core.results.review import frames_to_review
 from ctvos_jobs import events
+from ctvos_jobs.requests import ObjectResult, SegmentRequest, SegmentResult
 from worker import job_memory
 from worker.context import WorkerContext
-from worker.inputs import segmentation_inputs
-from worker.kept import keep_frames
-from worker.run_job import Outcome
-from worker.segment_files import StoredResultFolder
+from worker.outcome import Outcome
+from worker.segment_files import StoredResultFolder, keep_frames, segmentation_inputs
 from worker.watch import JobWatch
 
 SMALLER_SHORT_SIDE = 320
@@ -36,12 +34,13 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
         JobStopped: it is not wanted any longer.
     """
     job, started = watch.job, time.monotonic()
+    request = SegmentRequest.of(job)
     watch.report("probing", 0, None)
     model = context.models.get(job.model)
     with context.scratch.folder() as scratch:
         (scratch / "inputs").mkdir()
         inputs = segmentation_inputs(
-            context.store, job.request, scratch / "inputs", context.settings.max_frames
+            context.store, request, scratch / "inputs", context.settings.max_frames
         )
         probed = time.monotonic()
         folder = StoredResultFolder(
@@ -51,9 +50,9 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
             f"jobs/{job.id}/{job.attempt}",
             lambda index, name: _publish_frame(context, job.id, index, name),
         )
-        kept = keep_frames(context.store, job.request.get("keep"), folder, watch)
+        kept = keep_frames(context.store, request.keep, folder, watch)
         network = model.network
-        if job.request.get("adapt"):
+        if request.adapt:
             network = adapt(
                 network, inputs.frames, device=context.settings.device, progress=watch.report
             )
@@ -66,23 +65,23 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
                 folder.store_file(folder.path / name)
         watch.check()
         folder.store_zip()
-    result = {
-        "frames": len(inputs.frames),
-        "seconds": round(run.seconds, 3),
-        "frames_per_second": round(run.frames_per_second, 2),
-        "short_side": config.short_side,
-        "retried_smaller": config != PropagationConfig(),
-        "objects": _objects(job.request, run),
-        "review": frames_to_review(run.confidence),
-        "bytes": folder.stored_bytes,
-        "stage_seconds": {
+    result = SegmentResult(
+        frames=len(inputs.frames),
+        seconds=round(run.seconds, 3),
+        frames_per_second=round(run.frames_per_second, 2),
+        short_side=config.short_side,
+        retried_smaller=config != PropagationConfig(),
+        objects=_objects(request, run),
+        review=frames_to_review(run.confidence),
+        bytes=folder.stored_bytes,
+        stage_seconds={
             "probing": round(probed - started, 3),
             "adapting": round(adapted - probed, 3),
             "segmenting": round(run.seconds, 3),
             "drawing": round(propagated - adapted - run.seconds, 3),
             "finishing": round(time.monotonic() - propagated, 3),
         },
-    }
+    )
     return Outcome(result, model.digest)
 
 
@@ -95,7 +94,7 @@ def _propagate(
     kept: dict[int, dict[int, float]],
 ) -> tuple[SegmentationRun, PropagationConfig]:
     """Segment at the usual size, or once more at a smaller one where memory runs out."""
-    outputs = set(watch.job.request["outputs"])
+    outputs = SegmentRequest.of(watch.job).outputs
 
     def run(config: PropagationConfig) -> SegmentationRun:
         return segment_to_folder(
@@ -128,9 +127,9 @@ def _publish_frame(context: WorkerContext, job_id: str, index: int, name: str) -
     events.publish(context.redis, job_id, "frame", {"frame": index, "name": name})
 
 
-def _objects(request: dict[str, Any], run: SegmentationRun) -> list[dict[str, Any]]:
-    names = request.get("object_names") or {}
+def _objects(request: SegmentRequest, run: SegmentationRun) -> list[ObjectResult]:
+    names = request.object_names or {}
     return [
-        {"id": i, "name": names.get(str(i)), "confidence": round(float(mean), 4)}
+        ObjectResult(id=i, name=names.get(str(i)), confidence=round(float(mean), 4))
         for i, mean in zip(run.ids, run.confidence.mean(0), strict=True)
     ]

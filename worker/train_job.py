@@ -16,10 +16,11 @@ import structlog
 
 from ctvos_core.errors import InputError
 from ctvos_jobs import events, registry, videos
+from ctvos_jobs.requests import TrainingRequest, TrainingResult
 from ctvos_jobs.store import ArtifactStore
 from worker.context import WorkerContext
-from worker.model_files import find_model, model_files
-from worker.run_job import Outcome
+from worker.model_cache import find_model, model_files
+from worker.outcome import Outcome
 from worker.train_process import REFUSED
 from worker.watch import JobWatch
 
@@ -43,22 +44,23 @@ def train(context: WorkerContext, watch: JobWatch) -> Outcome:
         InputError: the request cannot be carried out.
         JobStopped: it is not wanted any longer.
     """
-    job, request = watch.job, watch.job.request
-    watch.report("fetching", 0, len(request["videos"]))
+    job, request = watch.job, TrainingRequest.of(watch.job)
+    watch.report("fetching", 0, len(request.videos))
     with context.scratch.folder() as scratch:
-        folders = _fetch_videos(context, watch, scratch / "videos")
-        out = scratch / request["name"]  # the model is named as its folder
+        folders = _fetch_videos(context, watch, request.videos, scratch / "videos")
+        out = scratch / request.name  # the model is named as its folder
         run = _RunFolder(context, watch, out)
         run.restore()
-        start_from = _start_from(context, request.get("resume_from"), scratch / "start")
-        _run_process(context, watch, run, folders, start_from)
+        start_from = _start_from(context, request.resume_from, scratch / "start")
+        _run_process(context, watch, run, request.config, folders, start_from)
         watch.report("finishing", 0, None)
         run.store()
         with context.database.session() as session:
             model = registry.register(
-                session, context.store, name=request["name"], folder=out / "model", job_id=job.id
+                session, context.store, name=request.name, folder=out / "model", job_id=job.id
             )
-    return Outcome({"model": model.name, "digest": model.digest, "steps": run.step}, model.digest)
+    result = TrainingResult(model=model.name, digest=model.digest, steps=run.step)
+    return Outcome(result, model.digest)
 
 
 class _RunFolder:
@@ -110,9 +112,10 @@ def _state(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _fetch_videos(context: WorkerContext, watch: JobWatch, target: Path) -> list[Path]:
+def _fetch_videos(
+    context: WorkerContext, watch: JobWatch, ids: list[str], target: Path
+) -> list[Path]:
     """Folders with the footage: in the store where that is on this machine, else copies."""
-    ids: list[str] = watch.job.request["videos"]
     folders = []
     for done, video_id in enumerate(ids, 1):
         with context.database.reading() as session:
@@ -145,13 +148,14 @@ def _run_process(
     context: WorkerContext,
     watch: JobWatch,
     run: _RunFolder,
+    config: list[str],
     folders: list[Path],
     start_from: str | None,
 ) -> None:
     job = {
         "videos": [str(folder) for folder in folders],
         "out": str(run.path),
-        "config": list(watch.job.request.get("config") or []),
+        "config": config,
         "device": context.settings.device,
         "start_from": start_from,
         "parent": os.getpid(),

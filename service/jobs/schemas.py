@@ -31,6 +31,7 @@ class JobView(BaseModel):
 
     id: str
     kind: JobKind
+    name: str | None = Field(description="Of the video, or of the model that is trained.")
     status: JobStatus
     phase: str | None = Field(description="What a running job is doing.")
     progress: Progress

@@ -1,7 +1,6 @@
 """Frames of the video of a segmentation."""
 
-from typing import Any
-
+from ctvos_jobs.requests import SegmentRequest, VideoInput
 from ctvos_jobs.tables import Job
 from service.context import ServiceContext
 from service.http.problems import Problem
@@ -17,15 +16,14 @@ async def job_frame(context: ServiceContext, job: Job, frame: int) -> bytes:
         InputError: it cannot be decoded.
     """
     video = segmented_video(job)
-    require_frame(frame, video["frames"])
+    require_frame(frame, video.frames)
     try:
-        return await context.frames.frame(video["key"], frame, video["width"] * video["height"])
+        return await context.frames.frame(video.key, frame, video.width * video.height)
     except FileNotFoundError as error:
         raise Problem(410, "job_expired", "The files of this job are deleted.") from error
 
 
-def segmented_video(job: Job) -> dict[str, Any]:
+def segmented_video(job: Job) -> VideoInput:
     """The video of a segmentation, as its request has it; 404 for other jobs."""
     require_kind(job, "segment")
-    video: dict[str, Any] = job.request["video"]
-    return video
+    return SegmentRequest.of(job).video

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from ctvos_jobs.requests import SegmentRequest
 from ctvos_jobs.tables import Job
 from service.results.frames import segmented_video
 
@@ -34,16 +35,16 @@ class JobFrames(BaseModel):
         Raises:
             Problem: 404 when it is no segmentation.
         """
-        video, request = segmented_video(job), job.request
-        seconds = video.get("seconds")
+        video, request = segmented_video(job), SegmentRequest.of(job)
+        seconds = video.seconds
         return cls(
-            name=video["name"],
-            width=video["width"],
-            height=video["height"],
-            frames=video["frames"],
-            frame_rate=video["frames"] / seconds if seconds else None,
-            masks=[GivenMask.model_validate(mask) for mask in request["masks"]],
-            object_names=request.get("object_names") or {},
-            outputs=request["outputs"],
+            name=video.name,
+            width=video.width,
+            height=video.height,
+            frames=video.frames,
+            frame_rate=video.frames / seconds if seconds else None,
+            masks=[GivenMask.model_validate(mask.to_row()) for mask in request.masks],
+            object_names=request.object_names or {},
+            outputs=request.outputs,
             review=(job.result or {}).get("review", []),
         )

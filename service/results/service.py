@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ctvos_jobs.requests import SegmentRequest
 from ctvos_jobs.tables import TERMINAL, Job
 from service.context import ServiceContext
 from service.http.problems import Problem
@@ -44,7 +45,7 @@ def find_artifact(context: ServiceContext, job: Job, name: str) -> StoredFile:
     """
     require_kind(job, "segment")
     artifact = ARTIFACTS[name]
-    if artifact.output is not None and artifact.output not in job.request["outputs"]:
+    if artifact.output is not None and artifact.output not in SegmentRequest.of(job).outputs:
         raise Problem(404, "output_not_requested", f"The job was not asked for {name}.")
     key = f"jobs/{job.id}/{job.attempt}/{artifact.file}"
     return _found(context, job, key, artifact.media_type, artifact.file, artifact.inline)
@@ -57,17 +58,17 @@ def find_mask(context: ServiceContext, job: Job, frame: int) -> StoredFile:
         Problem: 404, 409 or 410.
     """
     require_kind(job, "segment")
-    video = job.request["video"]
-    if frame >= video["frames"]:
+    video = SegmentRequest.of(job).video
+    if frame >= video.frames:
         raise Problem(
             404,
             "frame_not_found",
-            f"expected a frame from 0 to {video['frames'] - 1}, got {frame}",
+            f"expected a frame from 0 to {video.frames - 1}, got {frame}",
         )
     stem = f"{frame:05d}"
-    if video["stems_key"] is not None:
+    if video.stems_key is not None:
         try:
-            stem = read_json(context.store, video["stems_key"])[frame]
+            stem = read_json(context.store, video.stems_key)[frame]
         except FileNotFoundError as error:
             raise _missing(job) from error
     key = f"jobs/{job.id}/{job.attempt}/masks/{stem}.png"

@@ -1,11 +1,10 @@
 """Corrections: a finished segmentation done again with more masks, keeping what stays valid."""
 
-from typing import Any
-
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs.api_keys import Principal
+from ctvos_jobs.requests import Keep, MaskInput, SegmentRequest
 from ctvos_jobs.tables import Job, new_id
 from service.context import ServiceContext
 from service.http.problems import Problem
@@ -55,7 +54,7 @@ async def submit_correction(
     boundary = check_headers(request, rules, context.uploads)
     parent = await run_in_threadpool(_require_parent, context, principal, parent_id)
     await run_in_threadpool(require_room_for_job, context, principal)
-    incoming = parent.request["video"]["bytes"]
+    incoming = SegmentRequest.of(parent).video.bytes
     await run_in_threadpool(require_room_for_bytes, context, principal, incoming)
     async with (
         idempotent(context, principal, key) as once,
@@ -92,8 +91,8 @@ def _require_parent(context: ServiceContext, principal: Principal, parent_id: st
 
 
 def _known(parent: Job) -> ProbedVideo:
-    video = parent.request["video"]
-    return ProbedVideo("", video["width"], video["height"], video["frames"], 0, None)
+    video = SegmentRequest.of(parent).video
+    return ProbedVideo("", video.width, video.height, video.frames, 0, None)
 
 
 def _save(
@@ -104,18 +103,20 @@ def _save(
     probed: list[ProbedMask],
 ) -> Job:
     context, job_id = once.context, new_id()
-    old = parent.request
+    old = SegmentRequest.of(parent)
     inputs = f"jobs/{job_id}/inputs"
     try:
-        video = {**old["video"], "key": _copy(context, old["video"]["key"], inputs)}
-        if video["stems_key"] is not None:
-            video["stems_key"] = _copy(context, video["stems_key"], inputs)
+        stems_key = old.video.stems_key
+        if stems_key is not None:
+            stems_key = _copy(context, stems_key, inputs)
+        key = _copy(context, old.video.key, inputs)
+        video = old.video.model_copy(update={"key": key, "stems_key": stems_key})
         new = store_masks(context, job_id, given, probed)
         replaced = {mask.frame for mask in given}
         masks = new + [
-            {**mask, "key": _copy(context, mask["key"], inputs)}
-            for mask in old["masks"]
-            if mask["frame"] not in replaced
+            mask.model_copy(update={"key": _copy(context, mask.key, inputs)})
+            for mask in old.masks
+            if mask.frame not in replaced
         ]
         if len(masks) > context.settings.max_masks_per_job:
             raise Problem(
@@ -126,14 +127,15 @@ def _save(
             )
         shown_objects(masks)
         model = options.model or parent.model
-        request = {
-            **old,
-            "video": video,
-            "masks": sorted(masks, key=lambda mask: int(mask["frame"])),
-            "outputs": options.outputs or old["outputs"],
-            "webhook_url": options.webhook_url or old["webhook_url"],
-            "keep": _keep(parent, new) if model == parent.model else None,
-        }
+        request = old.model_copy(
+            update={
+                "video": video,
+                "masks": sorted(masks, key=lambda mask: mask.frame),
+                "outputs": options.outputs or old.outputs,
+                "webhook_url": options.webhook_url or old.webhook_url,
+                "keep": _keep(parent, old, new) if model == parent.model else None,
+            }
+        )
         return queue_job(once, job_id, request, model, parent.id)
     except FileNotFoundError as error:
         context.store.delete(f"jobs/{job_id}")
@@ -149,14 +151,13 @@ def _copy(context: ServiceContext, key: str, folder: str) -> str:
     return target
 
 
-def _keep(parent: Job, new_masks: list[dict[str, Any]]) -> dict[str, Any] | None:
-    old = parent.request["masks"]
-    known = shown_objects(old)
-    if any(set(mask["objects"]) - known for mask in new_masks):
+def _keep(parent: Job, old: SegmentRequest, new_masks: list[MaskInput]) -> Keep | None:
+    known = shown_objects(old.masks)
+    if any(set(mask.objects) - known for mask in new_masks):
         return None  # a new object may be in any frame
     frames = kept_frames(
-        parent.request["video"]["frames"],
-        [mask["frame"] for mask in old],
-        [mask["frame"] for mask in new_masks],
+        old.video.frames,
+        [mask.frame for mask in old.masks],
+        [mask.frame for mask in new_masks],
     )
-    return {"job": parent.id, "attempt": parent.attempt, "frames": frames} if frames else None
+    return Keep(job=parent.id, attempt=parent.attempt, frames=frames) if frames else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 def kept_frames(
     frame_count: int, given: Sequence[int], corrected: Sequence[int]
-) -> list[list[int]]:
+) -> list[tuple[int, int]]:
     """Frames that a correction leaves as they are.
 
     A correction changes the frames up to the nearest given mask on either side: those masks were
@@ -20,7 +20,7 @@ def kept_frames(
         corrected: frames with new masks, at least one.
 
     Returns:
-        [[first, last], ...], inclusive and ascending.
+        First and last frame of each run, both included, ascending.
     """
     confirmed = sorted(set(given) - set(corrected))
     changed = [False] * frame_count
@@ -37,11 +37,11 @@ def kept_frames(
     return _runs([not is_changed for is_changed in changed])
 
 
-def _runs(kept: list[bool]) -> list[list[int]]:
-    runs: list[list[int]] = []
+def _runs(kept: list[bool]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
     for index, is_kept in enumerate(kept):
         if is_kept and index > 0 and kept[index - 1]:
-            runs[-1][1] = index
+            runs[-1] = runs[-1][0], index
         elif is_kept:
-            runs.append([index, index])
+            runs.append((index, index))
     return runs

@@ -1,14 +1,15 @@
 """From an uploaded video and its masks to a queued job."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs import lifecycle, registry
 from ctvos_jobs.api_keys import Principal
+from ctvos_jobs.requests import MaskInput, SegmentRequest, VideoInput
 from ctvos_jobs.tables import Job, new_id
 from service.context import ServiceContext
 from service.drafts.service import Draft, require_draft
@@ -96,35 +97,35 @@ def _save(
 ) -> Job:
     context, job_id = once.context, new_id()
     uploaded, probed = video
-    shown_objects([asdict(mask) for mask in masks])
+    shown_objects(masks)
     try:
         key = f"jobs/{job_id}/inputs/video{probed.suffix}"
         if isinstance(uploaded, Draft):
             _copy_draft(context, uploaded, key)
         else:
             move_into_store(context.store, uploaded.path, key)
-        request: dict[str, Any] = {
-            "video": {
-                "key": key,
-                "name": uploaded.name,
-                "sha256": uploaded.sha256,
-                "bytes": uploaded.size,
-                "frames": probed.frames,
-                "seconds": probed.seconds,
-                "width": probed.width,
-                "height": probed.height,
-                "stems_key": None,
-            },
-            "masks": store_masks(context, job_id, given, masks),
-            "outputs": options.outputs or ["masks"],
-            "adapt": options.adapt,
-            "webhook_url": options.webhook_url,
-            "object_names": options.object_names,
-            "keep": None,
-        }
+        stems_key = None
         if probed.stems is not None:
-            request["video"]["stems_key"] = f"jobs/{job_id}/inputs/stems.json"
-            write_json(context.store, request["video"]["stems_key"], probed.stems)
+            stems_key = f"jobs/{job_id}/inputs/stems.json"
+            write_json(context.store, stems_key, probed.stems)
+        request = SegmentRequest(
+            video=VideoInput(
+                key=key,
+                name=uploaded.name,
+                sha256=uploaded.sha256,
+                bytes=uploaded.size,
+                frames=probed.frames,
+                seconds=probed.seconds,
+                width=probed.width,
+                height=probed.height,
+                stems_key=stems_key,
+            ),
+            masks=store_masks(context, job_id, given, masks),
+            outputs=options.outputs or ["masks"],
+            adapt=options.adapt,
+            webhook_url=options.webhook_url,
+            object_names=options.object_names,
+        )
         return queue_job(once, job_id, request, options.model)
     except BaseException:
         context.store.delete(f"jobs/{job_id}")
@@ -141,7 +142,7 @@ def _copy_draft(context: ServiceContext, draft: Draft, key: str) -> None:
 def queue_job(
     once: IdempotentRequest,
     job_id: str,
-    request: dict[str, Any],
+    request: SegmentRequest,
     model: str | None,
     parent_id: str | None = None,
 ) -> Job:
@@ -151,7 +152,7 @@ def queue_job(
         job = lifecycle.new_job(
             session,
             kind="segment",
-            request=request,
+            request=request.to_row(),
             key_id=once.principal.key_id,
             model=model,
             parent_id=parent_id,
@@ -195,25 +196,25 @@ def store_masks(
     job_id: str,
     given: list[FrameMask],
     probed: list[ProbedMask],
-) -> list[dict[str, Any]]:
+) -> list[MaskInput]:
     """Move masks to their places; returns them as the job's request has them."""
     said = {mask.frame: mask for mask in probed}
     entries = []
     for mask in given:
         key = f"jobs/{job_id}/inputs/mask-{mask.frame}.png"
         move_into_store(context.store, mask.file.path, key)
-        entries.append({"key": key, "sha256": mask.file.sha256, **asdict(said[mask.frame])})
+        entries.append(MaskInput(key=key, sha256=mask.file.sha256, **asdict(said[mask.frame])))
     return entries
 
 
-def shown_objects(masks: list[dict[str, Any]]) -> set[int]:
+def shown_objects(masks: Sequence[MaskInput | ProbedMask]) -> set[int]:
     """The ids that are in some mask of a job.
 
     Raises:
         Problem: 422 `object_unknown` for an id that is only said to be absent.
     """
-    shown = {i for mask in masks for i in set(mask["objects"]) - set(mask.get("absent", ()))}
-    unknown = sorted({i for mask in masks for i in mask["objects"]} - shown)
+    shown = {i for mask in masks for i in set(mask.objects) - set(mask.absent)}
+    unknown = sorted({i for mask in masks for i in mask.objects} - shown)
     if unknown:
         raise Problem(
             422, "object_unknown", f"objects: expected ids that some mask shows, got {unknown}"

@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ctvos_jobs import lifecycle, registry
 from ctvos_jobs.api_keys import Principal
+from ctvos_jobs.requests import TrainingRequest
 from ctvos_jobs.tables import Job, Video, new_id
 from service.context import ServiceContext
 from service.http.problems import Problem
@@ -45,12 +46,12 @@ def _save(once: IdempotentRequest, order: TrainRequest) -> Job:
         job = lifecycle.new_job(
             session,
             kind="train",
-            request={
-                "videos": _videos(session, once.principal, order),
-                "config": order.config,
-                "resume_from": order.resume_from,
-                "name": name,
-            },
+            request=TrainingRequest(
+                videos=_videos(session, once.principal, order),
+                config=order.config,
+                resume_from=order.resume_from,
+                name=name,
+            ).to_row(),
             key_id=once.principal.key_id,
             max_attempts=context.settings.max_attempts,
             retention_hours=context.settings.retention_hours,

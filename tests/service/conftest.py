@@ -23,10 +23,10 @@ def service(shared_service: Service) -> Iterator[Service]:
     """The application, empty again after each test."""
     yield shared_service
     with shared_service.client() as client:
-        for job in client.get("/jobs", params={"limit": 200}).json()["jobs"]:
-            assert client.delete(f"/jobs/{job['id']}").status_code == 204
-        for video in client.get("/videos", params={"limit": 200}).json()["videos"]:
-            assert client.delete(f"/videos/{video['id']}").status_code == 204
+        for kind in ("jobs", "videos"):
+            while found := client.get(f"/{kind}", params={"limit": 200}).json()[kind]:
+                for entry in found:
+                    assert client.delete(f"/{kind}/{entry['id']}").status_code == 204
 
 
 @pytest.fixture

@@ -115,7 +115,10 @@ def test_deleting_a_job_ends_its_stream(
     client: httpx.Client, service: Service, job_id: str
 ) -> None:
     with service.client() as other:
-        stream(client, job_id, then=lambda: other.delete(f"/jobs/{job_id}"))
+        received = stream(client, job_id, then=lambda: other.delete(f"/jobs/{job_id}"))
+    assert [event["event"] for event in received] == ["status"]
+    assert json.loads(received[0]["data"])["status"] == "queued"
+    assert client.get(f"/jobs/{job_id}").status_code == 404
 
 
 def test_a_server_that_stops_ends_its_streams(tmp_path: Path, video_bytes: bytes) -> None:
