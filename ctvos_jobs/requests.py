@@ -7,7 +7,6 @@ default, and fields that this release does not know are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,7 +78,7 @@ class SegmentRequest(_Request):
 
     video: VideoInput
     masks: list[MaskInput] = Field(min_length=1)
-    outputs: Sequence[str] = ("masks",)
+    outputs: list[str] = ["masks"]
     adapt: bool = False
     """Whether the network is first trained on the video itself for a few steps."""
     webhook_url: str | None = None

@@ -7,6 +7,7 @@ as abandoned uploads do, a day after it came; a job that is made from it has a v
 import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -19,9 +20,9 @@ from service.jobs.quotas import require_room_for_bytes
 from service.jobs.service import owner
 from service.probe.frame_cache import require_frame
 from service.probe.prober import ProbedVideo
-from service.upload.form import FileRule, FormRules, UploadedFile
+from service.upload.form import UploadedFile
 from service.upload.into_store import move_into_store, read_json, write_json
-from service.upload.receive import check_headers, receive_form, upload_folder
+from service.videos.receive import received_video
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -53,20 +54,8 @@ async def store_draft(context: ServiceContext, principal: Principal, request: Re
     Raises:
         Problem, InputError: nothing of the request is kept.
     """
-    settings = context.settings
-    files = {"video": FileRule(1, int(settings.max_upload_bytes))}
-    rules = FormRules(files, frozenset(), int(settings.min_free_bytes))
-    boundary = check_headers(request, rules, context.uploads)
-    declared = int(request.headers.get("content-length", 0))
-    await run_in_threadpool(_require_room, context, principal, declared)
-    async with upload_folder(context.uploads) as folder:
-        count = context.meters.upload_bytes.inc
-        form = await receive_form(request, boundary, folder, rules, count)
-        if not form.files:
-            raise Problem(422, "video_missing", "video: expected a file, got none")
-        file = form.files[0]
-        file.path = file.path.rename(folder / "video")
-        probed, _ = await context.prober.probe(folder, video="video", masks=[])
+    room = partial(_require_room, context, principal)
+    async with received_video(context, request, room) as (file, probed):
         return await run_in_threadpool(_save, context, principal, file, probed)
 
 

@@ -2,14 +2,15 @@
 
 import re
 import time
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.problems import Problem, send_problem
 
 MAX_JSON_BYTES = 1 << 20
-_STREAMED = re.compile(r"/(segment|videos|drafts|jobs/[^/]+/corrections)")
 _METHODS = ("GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -65,15 +66,22 @@ class SecurityHeaders:
 class BodyLimit:
     """ASGI middleware: a body that is held in memory as a whole is small.
 
-    Uploads are not: their routes read the stream themselves, with limits of their own.
+    Uploads are not: routes that are described as multipart read the stream themselves, with limits
+    of their own.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._uploads: list[re.Pattern[str]] | None = None
+
+    def _is_upload(self, scope: Scope) -> bool:
+        if self._uploads is None:
+            self._uploads = _upload_paths(scope["app"].openapi())
+        return any(path.fullmatch(scope["path"]) for path in self._uploads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on unless its body is, or turns out to be, too large."""
-        if scope["type"] != "http" or _STREAMED.fullmatch(scope["path"]):
+        if scope["type"] != "http" or self._is_upload(scope):
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")
@@ -122,6 +130,18 @@ class RequestMetrics:
             meters.requests.labels(method, route, str(status)).observe(
                 time.perf_counter() - started
             )
+
+
+def _upload_paths(description: dict[str, Any]) -> list[re.Pattern[str]]:
+    """The paths at which an OpenAPI description has an operation with a multipart body."""
+    return [
+        compile_path(path)[0]
+        for path, operations in description["paths"].items()
+        if any(
+            "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+            for operation in operations.values()
+        )
+    ]
 
 
 def _too_large() -> Problem:

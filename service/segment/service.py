@@ -121,7 +121,7 @@ def _save(
                 stems_key=stems_key,
             ),
             masks=store_masks(context, job_id, given, masks),
-            outputs=options.outputs or ["masks"],
+            outputs=list(options.outputs or ["masks"]),
             adapt=options.adapt,
             webhook_url=options.webhook_url,
             object_names=options.object_names,

@@ -1,5 +1,7 @@
 """Footage to train on, from upload to row."""
 
+from functools import partial
+
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
@@ -8,12 +10,11 @@ from ctvos_jobs import videos
 from ctvos_jobs.api_keys import Principal
 from ctvos_jobs.tables import Video, new_id
 from service.context import ServiceContext
-from service.http.problems import Problem
 from service.jobs.quotas import require_room_for_bytes
 from service.probe.prober import ProbedVideo
-from service.upload.form import FileRule, FormRules, UploadedFile
+from service.upload.form import UploadedFile
 from service.upload.into_store import move_into_store
-from service.upload.receive import check_headers, receive_form, upload_folder
+from service.videos.receive import received_video
 
 
 async def store_video(context: ServiceContext, principal: Principal, request: Request) -> Video:
@@ -22,20 +23,8 @@ async def store_video(context: ServiceContext, principal: Principal, request: Re
     Raises:
         Problem, InputError: nothing of the request is kept.
     """
-    settings = context.settings
-    files = {"video": FileRule(1, int(settings.max_upload_bytes))}
-    rules = FormRules(files, frozenset(), int(settings.min_free_bytes))
-    boundary = check_headers(request, rules, context.uploads)
-    declared = int(request.headers.get("content-length", 0))
-    await run_in_threadpool(require_room_for_bytes, context, principal, declared)
-    async with upload_folder(context.uploads) as folder:
-        count = context.meters.upload_bytes.inc
-        form = await receive_form(request, boundary, folder, rules, count)
-        if not form.files:
-            raise Problem(422, "video_missing", "video: expected a file, got none")
-        file = form.files[0]
-        file.path = file.path.rename(folder / "video")
-        probed, _ = await context.prober.probe(folder, video="video", masks=[])
+    room = partial(require_room_for_bytes, context, principal)
+    async with received_video(context, request, room) as (file, probed):
         if probed.stems is not None:
             raise InputError(
                 "video_format_unsupported",

@@ -31,7 +31,7 @@ from service.segment.kept_frames import kept_frames
     ],
 )
 def test_kept_frames(given_frames: list[int], corrected: list[int], kept: list[list[int]]) -> None:
-    assert kept_frames(12, given_frames, corrected) == kept
+    assert kept_frames(12, given_frames, corrected) == [tuple(run) for run in kept]
 
 
 frames = st.lists(st.integers(0, 19), min_size=1, max_size=5, unique=True)
