@@ -77,6 +77,14 @@ class Service:
             assert lifecycle.succeed(session, job_id, job.attempt, {"frames": frames}, "0" * 64)
         return job
 
+    def empty(self) -> None:
+        """Delete all jobs and videos."""
+        with self.client() as client:
+            for kind in ("jobs", "videos"):
+                while found := client.get(f"/{kind}", params={"limit": 200}).json()[kind]:
+                    for entry in found:
+                        assert client.delete(f"/{kind}/{entry['id']}").status_code == 204
+
     def files(self) -> list[str]:
         """Everything on disk that came with a request."""
         roots = ("incoming", "uploads", "jobs", "videos")

@@ -1,6 +1,7 @@
 """What the description of the API says, and that the application keeps to it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ class Things:
 
 
 @pytest.fixture(scope="module")
-def things(shared_service: Service, video_bytes: bytes) -> Things:
+def things(shared_service: Service, video_bytes: bytes) -> Iterator[Things]:
     arguments = form(video_bytes, outputs="coco,overlay", webhook_url="https://example.com/hook")
     with shared_service.client() as client:
         job_id = client.post("/segment", **arguments).json()["id"]
@@ -91,7 +92,8 @@ def things(shared_service: Service, video_bytes: bytes) -> Things:
         job = lifecycle.get(session, job_id)
     assert job is not None
     names = {"name": "v", "key": "videos/v/video.mp4", "sha256": "0" * 64, "size_bytes": 1}
-    return Things(shared_service, job.request, {**names, "width": 8, "height": 8})
+    yield Things(shared_service, job.request, {**names, "width": 8, "height": 8})
+    shared_service.empty()
 
 
 @finite.parametrize()
