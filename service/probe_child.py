@@ -131,6 +131,6 @@ def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]
             f"{name}: expected a mask of a frame from 0 to {video['frames'] - 1}, the last of the "
             f"video, got one of frame {frame}",
         )
-    labels, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
-    absent = [i for i in objects if not (labels == i).any()]
+    found, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
+    absent = [i for i in objects if i not in found.object_ids]
     return {"frame": frame, "objects": objects, "absent": absent}

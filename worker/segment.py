@@ -12,6 +12,7 @@ from ctvos_core.adaptation.adapt import adapt
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import PropagationConfig
 from ctvos_core.propagation.to_folder import SegmentationRun, segment_to_folder
+from ctvos_core.results.extras import FILES
 from ctvos_core.results.inputs import SegmentationInputs
 from ctvos_core.results.review import frames_to_review
 from ctvos_jobs import events
@@ -105,9 +106,7 @@ def _propagate(
             config,
             context.settings.device,
             kept=kept,
-            overlay="overlay" in outputs,
-            coco="coco" in outputs,
-            alpha="alpha" in outputs,
+            extras=[extra for extra in FILES if extra in outputs],
             progress=watch.report,
         )
 

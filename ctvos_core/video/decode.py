@@ -1,8 +1,9 @@
 """Reading the frames of a video one at a time, forwards and backwards, in bounded memory."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -138,9 +139,14 @@ class FrameReader:
         return Frame(index, image, float(self.info.times[index]))
 
 
-def open_frames(path: str | os.PathLike[str]) -> FrameReader:
-    """Open a video file or a folder of frames for reading; see `probe` for the errors."""
-    return FrameReader(*index_video(path))
+def open_frames(path: str | os.PathLike[str], not_frames: Collection[Path] = ()) -> FrameReader:
+    """Open a video file or a folder of frames for reading; see `probe` for the errors.
+
+    Args:
+        path: the file or folder.
+        not_frames: files in that folder that are something else, such as given masks.
+    """
+    return FrameReader(*index_video(path, not_frames))
 
 
 def _stored_frames(

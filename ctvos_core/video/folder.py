@@ -1,6 +1,6 @@
 """Videos that are folders with one image per frame."""
 
-import re
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ctvos_core.errors import InputError
+from ctvos_core.video.frame_files import list_frame_files
 from ctvos_core.video.info import FOLDER_FRAME_RATE, MAX_PIXELS, VideoInfo
 
-FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+FRAME_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "PPM")
 _END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND"}
 _TAIL_BYTES = 4096  # programs append a little of their own
 _EXIF_ORIENTATION = 0x0112
@@ -20,9 +20,15 @@ _EXIF_ROTATIONS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 IMAGE_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
-def index_folder(path: Path) -> VideoInfo:
-    """Describe a folder of frames by their headers and ends; see `probe` for the errors."""
-    files = _frame_files(path)
+def index_folder(path: Path, not_frames: Collection[Path] = ()) -> VideoInfo:
+    """Describe a folder of frames by their headers and ends; see `probe` for the errors.
+
+    Args:
+        path: the folder.
+        not_frames: files in it that are something else, such as given masks.
+    """
+    listed = list_frame_files(path, not_frames)
+    files = listed.frames
     sizes = [_read_header(file) for file in files]
     (width, height), rotation, codec, mode = sizes[0]
     for file, (size, *_) in zip(files, sizes, strict=True):
@@ -45,7 +51,8 @@ def index_folder(path: Path) -> VideoInfo:
         codec=codec,
         pixel_format=mode,
         stems=tuple(file.stem for file in files),
-        frame_files=tuple(files),
+        frame_files=files,
+        warnings=listed.warnings,
     )
 
 
@@ -58,7 +65,7 @@ def read_frame_image(file: Path, index: int) -> NDArray[np.uint8]:
         InputError: `video_corrupt` naming file and frame.
     """
     try:
-        with Image.open(file, formats=_FORMATS) as image:
+        with Image.open(file, formats=FRAME_FORMATS) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith("I"):
@@ -69,40 +76,6 @@ def read_frame_image(file: Path, index: int) -> NDArray[np.uint8]:
         raise InputError(
             "video_corrupt", f"{file}: frame {index} cannot be decoded: {error}"
         ) from error
-
-
-def _frame_files(path: Path) -> list[Path]:
-    try:
-        files = [
-            file
-            for file in path.iterdir()
-            if file.suffix.lower() in FRAME_SUFFIXES
-            and file.is_file()
-            and not file.name.startswith(".")
-        ]
-    except OSError as error:
-        raise InputError("file_not_found", f"{path}: cannot be opened: {error.strerror}") from error
-    if not files:
-        kinds = ", ".join(suffix[1:] for suffix in FRAME_SUFFIXES)
-        raise InputError(
-            "video_has_no_frames", f"{path}: expected frames ({kinds}), got a folder without any"
-        )
-    files.sort(key=_natural_key)
-    by_stem: dict[str, Path] = {}
-    for file in files:
-        other = by_stem.setdefault(file.stem, file)
-        if other is not file:
-            raise InputError(
-                "frame_names_clash",
-                f"{path}: expected one image per frame name, got {other.name} and {file.name}",
-            )
-    return files
-
-
-def _natural_key(file: Path) -> tuple[list[tuple[int, str]], str]:
-    """Digits count as numbers: frame2 before frame10."""
-    parts = re.findall(r"\d+|\D+", file.stem)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], file.name
 
 
 def _has_end(file: Path, form: str) -> bool:
@@ -121,7 +94,7 @@ def _has_end(file: Path, form: str) -> bool:
 def _read_header(file: Path) -> tuple[tuple[int, int], int, str, str]:
     """Displayed size, rotation, format and mode of an image."""
     try:
-        with Image.open(file, formats=_FORMATS) as image:
+        with Image.open(file, formats=FRAME_FORMATS) as image:
             orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
             width, height = image.size
             form, mode = (image.format or "").lower(), image.mode

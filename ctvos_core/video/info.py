@@ -34,6 +34,7 @@ class VideoInfo:
         stems: T names, one per frame, for files made from frames: `00000`, `00001`, ...; for a
             folder the frames' own names without suffix.
         frame_files: for a folder the T image files in order; empty for a video file.
+        warnings: lines that a user should see, such as which files of a folder are left out.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class VideoInfo:
     pixel_format: str
     stems: tuple[str, ...] = field(repr=False)
     frame_files: tuple[Path, ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
