@@ -14,6 +14,8 @@ _EDGE_SHARE = 0.75
 """Of a soft edge's colour nearly all pixels lie between a darker and a brighter one."""
 _SOFT_SHARE = 0.25
 """A mask has soft edges if this share of its objects' colours, or more, are theirs."""
+_FEW = 8
+"""Of so few colours those of an edge are wide bands."""
 _ON_LINE = 6.0
 """By how much a mixed colour may miss the line between the two that it is mixed of."""
 
@@ -41,7 +43,8 @@ def has_soft_edges(levels: Levels, colours: NDArray[np.uint8]) -> bool:
     if not mixed.any():
         return False
     brightness = colours.sum(1, dtype=np.uint16)[levels]
-    around = np.ones((3, 3), np.uint8)
+    side = 5 if len(colours) <= _FEW else 3
+    around = np.ones((side, side), np.uint8)
     between = (cv2.erode(brightness, around) < brightness) & (
         cv2.dilate(brightness, around) > brightness
     )
