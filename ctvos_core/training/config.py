@@ -97,6 +97,9 @@ class ObjectiveConfig:
     pasted_share: float = 0.0
     """Share of the mask-like clips with an object from another scene pasted in, half of the time
     beside another of the same looks that is not to be followed."""
+    spoilt_share: float = 0.0
+    """Share of the mask-like clips whose past masks, but for the first, are wrong as those of
+    propagation are: outlines that moved, parts that are missing, leaks."""
     copy: float = 0.0
     """Weight of the loss of values carried by attention alone."""
 

@@ -17,6 +17,7 @@ from ctvos_core.training.views.augment import hide_channels
 from ctvos_core.training.views.cutout import NO_CUTOUT, Cutout, cutout_masks, draw_cutout
 from ctvos_core.training.views.frames import Pixels, cut_views
 from ctvos_core.training.views.pasting import PastedPlan, draw_pasted, paste
+from ctvos_core.training.views.spoilt import SpoiltPlan, draw_spoilt, spoil
 from ctvos_core.training.views.two_tone import two_tone
 from ctvos_core.training.views.zoom import draw_zooms
 
@@ -47,6 +48,8 @@ class ClipPlan(NamedTuple):
     """(B,) float32 share of the current frame that is of the lower tone."""
     pasted: PastedPlan | None
     """None: in a run that pastes nothing."""
+    spoilt: SpoiltPlan | None
+    """None: in a run that spoils nothing."""
 
 
 class ClipBatch(NamedTuple):
@@ -69,11 +72,13 @@ class ClipSampler:
     def plan(self, step: int, which: range) -> ClipPlan:
         """Clips `which` of a step."""
         clips = [self._clip(np.random.default_rng([self._seed, 1, step, i])) for i in which]
-        *arrays, pasted = zip(*clips, strict=True)
-        layers = None
+        *arrays, pasted, spoilt = zip(*clips, strict=True)
+        layers = mistakes = None
         if self._config.objective.pasted_share:
             layers = PastedPlan._make(map(np.stack, zip(*pasted, strict=True)))
-        return ClipPlan._make([*map(np.stack, arrays), layers])
+        if self._config.objective.spoilt_share:
+            mistakes = SpoiltPlan._make(map(np.stack, zip(*spoilt, strict=True)))
+        return ClipPlan._make([*map(np.stack, arrays), layers, mistakes])
 
     def _clip(self, rng: np.random.Generator) -> ClipPlan:
         config, objective = self._config.clips, self._config.objective
@@ -102,7 +107,11 @@ class ClipSampler:
             ),
             shares=np.array(rng.uniform(*_SHARE), np.float32),
             pasted=None,
+            spoilt=None,
         )
+        if objective.spoilt_share:
+            wrong = bool(plan.tones.any()) and rng.random() < objective.spoilt_share
+            plan = plan._replace(spoilt=draw_spoilt(rng, wrong, len(moved)))
         if not objective.pasted_share:
             return plan
         donor = self._scenes.draw(rng)
@@ -133,7 +142,7 @@ def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
         side: S, pixels of a view's side.
     """
     affines, vertices, radii, to_current, hidden, tones, shares = (
-        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:-1]
+        torch.from_numpy(part).to(pixels.data.device, non_blocking=True) for part in plan[1:-2]
     )
     B, N = to_current.shape[:2]
     cutouts = cutout_masks(vertices, radii, side, to_current)
@@ -144,6 +153,8 @@ def load_clips(plan: ClipPlan, pixels: Pixels, side: int) -> ClipBatch:
     contents = torch.where(like_mask, two_tone(lab, tones, shares), lab)
     if plan.pasted is not None:
         lab, contents = paste(lab, contents, every[:, N], plan.pasted)
+    if plan.spoilt is not None:
+        contents = torch.where(like_mask, spoil(contents, plan.spoilt), contents)
     return ClipBatch(
         images=hide_channels(lab, hidden[:, None]),
         contents=contents.masked_fill(cutouts[:, :, None], 0),
