@@ -14,6 +14,7 @@ FRAME_SUFFIXES = (
 )
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 _NAMED_AT_MOST = 5
+_DIGITS = "0123456789"
 _MASK_WORDS = re.compile(r"mask|label|annot|alpha|matte|overlay|segm|trimap|depth", re.IGNORECASE)
 
 
@@ -81,11 +82,11 @@ def list_frame_files(folder: Path, not_frames: Collection[Path] = ()) -> FrameFi
     return FrameFiles(tuple(frames), tuple(order))
 
 
-def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     """A file's place among others: digits count as numbers, so frame2 comes before frame10."""
     stem = name.rpartition(".")[0] or name
     parts = re.findall(r"[0-9]+|[^0-9]+", stem)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
+    return [(0, int(part), "") if part[0] in _DIGITS else (1, 0, part) for part in parts], name
 
 
 def is_frame_name(name: str) -> bool:
