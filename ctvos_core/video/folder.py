@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.info import FOLDER_FRAME_RATE, MAX_PIXELS, VideoInfo
+from ctvos_core.video.times import Timeline
 
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
@@ -32,15 +33,12 @@ def index_folder(path: Path) -> VideoInfo:
                 f"{path}: expected frames of one size, got {files[0].name} of {width}x{height} "
                 f"and {file.name} of {size[0]}x{size[1]}",
             )
-    times = np.arange(len(files)) / float(FOLDER_FRAME_RATE)
     return VideoInfo(
         path=path,
         width=width,
         height=height,
         frame_count=len(files),
-        frame_rate=FOLDER_FRAME_RATE,
-        times=times,
-        duration_seconds=float(len(files) / FOLDER_FRAME_RATE),
+        timeline=Timeline.steady(FOLDER_FRAME_RATE, len(files)),
         rotation=rotation,
         codec=codec,
         pixel_format=mode,

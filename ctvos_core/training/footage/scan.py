@@ -16,6 +16,7 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.footage.motion import match_frames
 from ctvos_core.video import open_frames, replacing
+from ctvos_core.video.times import Sampler
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -206,10 +207,9 @@ def _read(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
 
 
 def _sampled(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
-    due = 0.0
+    sampler = Sampler(frames_per_second)
     for frame in open_frames(path).frames():
-        if frame.time_seconds >= due - 1e-3:
-            due += 1 / frames_per_second
+        if sampler.takes(frame.time_seconds):
             yield frame.image
 
 
