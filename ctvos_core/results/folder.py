@@ -116,7 +116,12 @@ class ResultFolder:
             if overlay:
                 film = stack.enter_context(
                     VideoWriter(
-                        self.overlay_path, info.width, info.height, frame_rate=info.frame_rate
+                        self.overlay_path,
+                        info.width,
+                        info.height,
+                        timeline=info.timeline,
+                        sample_aspect_ratio=info.sample_aspect_ratio,
+                        sound_of=None if info.is_folder else info.path,
                     )
                 )
             if coco:
@@ -124,7 +129,11 @@ class ResultFolder:
             if alpha:
                 cut = stack.enter_context(
                     AlphaWriter(
-                        self.alpha_path, info.width, info.height, frame_rate=info.frame_rate
+                        self.alpha_path,
+                        info.width,
+                        info.height,
+                        timeline=info.timeline,
+                        sample_aspect_ratio=info.sample_aspect_ratio,
                     )
                 )
             for frame in frames.frames():

@@ -105,6 +105,15 @@ def _open(path: Path, demuxer: str | None) -> InputContainer:
     return av.open(str(path.absolute()), format=demuxer, options=options)
 
 
+def open_source(path: Path) -> InputContainer:
+    """Open a file that is known to be a video for whatever else is in it.
+
+    Raises:
+        av.FFmpegError, OSError, ValueError: it cannot be read.
+    """
+    return _open(path, None)
+
+
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 

@@ -27,6 +27,9 @@ broadcasts are whole ticks of this."""
 _MP4_FINEST = 1_000_000
 _MP4_MOST_TICKS = 2**31 - 1
 """Most that mp4 has between two frames."""
+_OVERLAP = Fraction(1, 10)
+"""Seconds; a piece of sound that begins earlier than that before the end of the last one belongs to
+another recording."""
 _REPAIR_BASE = Fraction(1, 90_000)
 
 
@@ -66,7 +69,7 @@ class Timeline:
             declared: frames per second by the file's header; taken where the stamps agree.
         """
         known = [stamp for stamp in stamps if stamp is not None]
-        if len(known) < 2 and len(stamps) > 1:
+        if not known or len(known) < 2 <= len(stamps):
             steady = cls.steady(declared or DEFAULT_RATE, len(stamps))
             return replace(steady, start=known[0] * time_base if known else Fraction(0))
         start = known[0] * time_base if known else Fraction(0)
@@ -142,6 +145,34 @@ class OutputClock:
         self._last_seconds = seconds
         self._last_tick = max(round(seconds / self.time_base), self._last_tick + 1)
         return self._last_tick
+
+
+class StreamClock:
+    """Places what another stream of the same file has on the time of the frames.
+
+    Where its stamps begin anew, as those of the frames then do, it goes on without a gap.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.end = timeline.duration
+        self._shift = -timeline.start
+        self._expected: Fraction | None = None
+
+    def place(self, stamp: Fraction, length: Fraction) -> Fraction:
+        """Seconds from the first frame at which a piece begins; may be outside of the video.
+
+        Args:
+            stamp: in its file, in seconds.
+            length: seconds that the piece lasts.
+        """
+        begin = stamp + self._shift
+        if self._expected is not None:
+            gap = begin - self._expected
+            if gap < -_OVERLAP or gap > _LONGEST_INTERVAL:
+                self._shift -= gap
+                begin = self._expected
+        self._expected = begin + length
+        return begin
 
 
 def bounded_rate(rate: Fraction) -> Fraction:
