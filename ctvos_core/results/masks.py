@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ctvos_core.errors import InputError
-from ctvos_core.video.folder import IMAGE_ERRORS
+from ctvos_core.video.images import IMAGE_ERRORS
 from ctvos_core.video.info import MAX_PIXELS
 from ctvos_core.video.outputs import replacing
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.container import decode_readable, open_container
-from ctvos_core.video.folder import read_frame_image
+from ctvos_core.video.images import read_frame_image
 from ctvos_core.video.index import FrameIndex
 from ctvos_core.video.info import VideoInfo
 from ctvos_core.video.pixels import to_rgb
@@ -97,7 +97,7 @@ class FrameReader:
 
     def _folder_frames(self, indices: range) -> Iterator[Frame]:
         for index in indices:
-            image = read_frame_image(self.info.frame_files[index], index)
+            image = read_frame_image(self.info.frame_files[index], index, self.info.white)
             height, width = image.shape[:2]
             if (width, height) != self.info.size:
                 raise InputError(

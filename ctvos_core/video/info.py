@@ -35,6 +35,7 @@ class VideoInfo:
         sample_aspect_ratio: width of a pixel to its height when displayed; 1 where pixels are
             square.
         frame_files: for a folder the T image files in order; empty for a video file.
+        white: for a folder with images of more than 8 bits a sample the value that is white.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class VideoInfo:
     stems: tuple[str, ...] = field(repr=False)
     sample_aspect_ratio: Fraction = Fraction(1)
     frame_files: tuple[Path, ...] = field(default=(), repr=False)
+    white: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The sound of a video, brought into an mp4 that is made from its frames."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -96,7 +96,7 @@ class Sound:
         self._packets.close()
         self._source.close()
 
-    def _copied(self) -> Iterator[Packet]:
+    def _copied(self) -> Generator[Packet, None, None]:
         last = -1
         with suppress(av.FFmpegError):
             for packet in self._source.demux(self._stream):
@@ -112,7 +112,7 @@ class Sound:
                     packet.stream = self._output
                     yield packet
 
-    def _encoded(self, rate: int, layout: str) -> Iterator[Packet]:
+    def _encoded(self, rate: int, layout: str) -> Generator[Packet, None, None]:
         for place, samples in self._pieces(rate, layout):
             frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", layout)
             frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
