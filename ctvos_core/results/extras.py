@@ -105,7 +105,14 @@ def _writer(
 
     def overlay(stack: ExitStack) -> Add:
         film = stack.enter_context(
-            VideoWriter(path, info.width, info.height, frame_rate=info.frame_rate)
+            VideoWriter(
+                path,
+                info.width,
+                info.height,
+                timeline=info.timeline,
+                sample_aspect_ratio=info.sample_aspect_ratio,
+                sound_of=None if info.is_folder else info.path,
+            )
         )
         return lambda frame, labels: film.write(
             draw_overlay(frame.image, labels), frame.time_seconds
@@ -113,7 +120,13 @@ def _writer(
 
     def alpha(stack: ExitStack) -> Add:
         film = stack.enter_context(
-            AlphaWriter(path, info.width, info.height, frame_rate=info.frame_rate)
+            AlphaWriter(
+                path,
+                info.width,
+                info.height,
+                timeline=info.timeline,
+                sample_aspect_ratio=info.sample_aspect_ratio,
+            )
         )
         return lambda frame, labels: film.write(frame.image, labels, frame.time_seconds)
 

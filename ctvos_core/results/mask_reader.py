@@ -14,7 +14,7 @@ from PIL import Image
 from ctvos_core.errors import InputError
 from ctvos_core.results.mask_colours import has_soft_edges, is_black, is_white, pack, unpack
 from ctvos_core.results.masks import LabelMap, davis_palette
-from ctvos_core.video.folder import IMAGE_ERRORS
+from ctvos_core.video.images import IMAGE_ERRORS
 from ctvos_core.video.info import MAX_PIXELS
 
 Reading = Literal["indices", "gray values", "black and white", "colours"]

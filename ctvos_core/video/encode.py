@@ -1,5 +1,6 @@
 """Writing videos that browsers play."""
 
+import math
 import os
 from contextlib import ExitStack, suppress
 from fractions import Fraction
@@ -15,11 +16,26 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.outputs import replacing, writing
+from ctvos_core.video.sound import Sound
+from ctvos_core.video.times import OutputClock, Timeline
 
-# All usual frame rates (24, 25, 30, 50, 60 and their 1000/1001) and milliseconds are whole ticks of
-# this.
-_TIME_BASE = Fraction(1, 720_000)
+MP4_MOST_PIXELS_A_SIDE = 16384
+"""Longest side of a frame that x264 encodes."""
 _ENCODER: Final = "libx264"
+
+
+def require_mp4_size(path: str | os.PathLike[str], width: int, height: int) -> None:
+    """Refuse frames that H.264 cannot hold, before any work on them.
+
+    Raises:
+        InputError: `overlay_too_large`.
+    """
+    if max(width, height) > MP4_MOST_PIXELS_A_SIDE:
+        raise InputError(
+            "overlay_too_large",
+            f"{path}: expected sides of at most {MP4_MOST_PIXELS_A_SIDE} pixels for H.264, got "
+            f"{width}x{height}",
+        )
 
 
 class VideoWriter:
@@ -32,13 +48,16 @@ class VideoWriter:
     Args:
         path: the mp4 to write, or to replace.
         width, height: of the frames, in pixels.
-        frame_rate: average frames per second; steers the encoder, and how long the last frame is
-            shown.
+        timeline: when the frames will be shown: sets the time base, and how long the last frame is
+            shown; left out for 25 frames a second.
+        sample_aspect_ratio: width of a pixel to its height when displayed.
+        sound_of: a video file with the same timeline whose sound is kept; see `Sound`.
         quality: x264's constant rate factor, 0 (lossless) to 51.
         preset: x264's preset, speed against size.
 
     Raises:
-        InputError: `encoder_missing` when FFmpeg was built without x264; `output_not_writable`.
+        InputError: as `require_mp4_size`; `encoder_missing` when FFmpeg was built without x264;
+            `output_not_writable`.
     """
 
     def __init__(
@@ -47,18 +66,24 @@ class VideoWriter:
         width: int,
         height: int,
         *,
-        frame_rate: Fraction = Fraction(25),
+        timeline: Timeline | None = None,
+        sample_aspect_ratio: Fraction = Fraction(1),
+        sound_of: Path | None = None,
         quality: int = 20,
         preset: str = "superfast",
     ) -> None:
+        require_mp4_size(path, width, height)
         if _ENCODER not in av.codecs_available:
             raise InputError(
                 "encoder_missing", f"{path}: expected FFmpeg with {_ENCODER}, got one without it"
             )
         self._path = Path(path)
         self._size = width, height
-        self._last_tick = -1
-        self._last_frame_ticks = max(1, round(1 / frame_rate / _TIME_BASE))
+        timeline = timeline or Timeline.steady()
+        time_base = timeline.mp4_time_base()
+        self._clock = OutputClock(time_base)
+        self._last_frame_ticks = max(1, round(timeline.last_interval / time_base))
+        self._sound: Sound | None = None
         self._reformatter = av.video.reformatter.VideoReformatter()
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(path))
@@ -67,15 +92,20 @@ class VideoWriter:
             self._container = stack.enter_context(av.open(name, "w", format="mp4", options=flags))
             # With B frames mp4 reckons the length by decoding times, and players cut uneven ends.
             options = {"crf": str(quality), "preset": preset, "bf": "0"}
-            self._stream = self._container.add_stream(_ENCODER, rate=frame_rate, options=options)
+            self._stream = self._container.add_stream(_ENCODER, rate=timeline.rate, options=options)
             context = self._stream.codec_context
             context.width, context.height = width + width % 2, height + height % 2
             context.pix_fmt = "yuv420p"
-            context.time_base = _TIME_BASE
+            context.time_base = time_base
+            context.sample_aspect_ratio = sample_aspect_ratio
             context.color_range = ColorRange.MPEG
             context.colorspace = Colorspace.ITU709
             context.color_primaries = ColorPrimaries.BT709
             context.color_trc = ColorTrc.BT709
+            if sound_of is not None:
+                self._sound = Sound.open(sound_of, timeline, self._container)
+                if self._sound is not None:
+                    stack.enter_context(self._sound)
             self._stack = stack.pop_all()
 
     def write(self, image: NDArray[np.uint8], time_seconds: float) -> None:
@@ -85,9 +115,7 @@ class VideoWriter:
             raise ValueError(
                 f"expected uint8 {height} x {width} x 3, got {image.dtype} {image.shape}"
             )
-        tick = round(time_seconds / _TIME_BASE)
-        if tick <= self._last_tick:
-            raise ValueError(f"expected a time after the frame before, got {time_seconds} seconds")
+        tick = self._clock.tick(time_seconds)
         if width % 2 or height % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = self._reformatter.reformat(
@@ -96,18 +124,21 @@ class VideoWriter:
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
-        frame.pts, frame.time_base = tick, _TIME_BASE
+        frame.pts, frame.time_base = tick, self._clock.time_base
         frame.duration = self._last_frame_ticks
-        self._last_tick = tick
         with writing(self._path):
+            if self._sound:
+                self._sound.write_until(time_seconds)
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
         with self._stack:
-            if self._last_tick < 0:
+            if not self._clock.has_started:
                 raise ValueError("expected at least one frame before close")
             self._container.mux(self._stream.encode(None))
+            if self._sound:
+                self._sound.write_until(math.inf)
 
     def __enter__(self) -> Self:
         return self

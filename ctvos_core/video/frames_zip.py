@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from ctvos_core.errors import InputError
-from ctvos_core.video.folder import FRAME_FORMATS, IMAGE_ERRORS
 from ctvos_core.video.frame_files import FRAME_SUFFIXES, is_frame_name, is_passed_over, strangers
+from ctvos_core.video.images import FRAME_FORMATS, IMAGE_ERRORS
 from ctvos_core.video.info import MAX_PIXELS
 
 _COPY_BYTES = 1 << 20

@@ -13,9 +13,8 @@ from ctvos_core.video.info import VideoInfo
 def probe(path: str | os.PathLike[str]) -> VideoInfo:
     """Describe a video file, or a folder of frames (`frame_files` says which, and their order).
 
-    Files are known by their first bytes (mp4, mov, matroska, webm, avi, mpeg-ts, mpeg-ps, flv, ogg,
-    gif, asf), whatever their name. All of the file is read and checked for being complete; only
-    what packets cannot tell is decoded.
+    Files are known by their bytes, whatever their name (`container.CONTAINERS`). All of the file is
+    read and checked for being complete; only what packets cannot tell is decoded.
 
     Raises:
         InputError: with code

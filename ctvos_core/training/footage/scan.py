@@ -16,8 +16,9 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.footage.motion import match_frames
 from ctvos_core.video import open_frames, replacing
-from ctvos_core.video.folder import read_frame_image
 from ctvos_core.video.frame_files import is_frame_name, is_passed_over, natural_key
+from ctvos_core.video.images import read_frame_image
+from ctvos_core.video.times import Sampler
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 _JPEG_QUALITY = 90
@@ -205,10 +206,9 @@ def _read(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
 
 
 def _sampled(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
-    due = 0.0
+    sampler = Sampler(frames_per_second)
     for frame in open_frames(path).frames():
-        if frame.time_seconds >= due - 1e-3:
-            due += 1 / frames_per_second
+        if sampler.takes(frame.time_seconds):
             yield frame.image
 
 

@@ -59,8 +59,7 @@ def test_shapes_must_agree():
     ids=["25", "29.97", "23.976", "variable", "single"],
 )
 def test_times_are_kept(tmp_path, picture, times):
-    rate = Fraction(25)
-    with VideoWriter(tmp_path / "o.mp4", 96, 64, frame_rate=rate) as writer:
+    with VideoWriter(tmp_path / "o.mp4", 96, 64) as writer:
         for index, time in enumerate(times):
             writer.write(picture(index, 96, 64), time)
     with open_frames(tmp_path / "o.mp4") as reader:
@@ -78,7 +77,7 @@ def test_the_timing_of_a_variable_video_survives_the_whole_way(make_video, tmp_p
     with open_frames(source) as reader:
         info = reader.info
         with VideoWriter(
-            tmp_path / "o.mp4", info.width, info.height, frame_rate=info.frame_rate
+            tmp_path / "o.mp4", info.width, info.height, timeline=info.timeline
         ) as writer:
             for frame in reader.frames():
                 writer.write(frame.image, frame.time_seconds)

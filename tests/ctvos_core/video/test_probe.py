@@ -133,7 +133,7 @@ def test_name_too_long_or_broken_link(tmp_path):
         (b"\x89PNG\r\n\x1a\n", "a PNG image"),
         (b"PK\x03\x04....", "a zip archive"),
         (b"\x00\x00\x00\x18ftypisom" + bytes(12), "without an index"),
-        (b"\x1a\x45\xdf\xa3" + b"rubbish" * 50, "damaged matroska"),
+        (b"\x1a\x45\xdf\xa3" + b"rubbish" * 50, "bytes of no known container, or damaged ones"),
     ],
 )
 def test_not_a_video(tmp_path, data, words):
