@@ -8,7 +8,6 @@ from ctvos_jobs.embedded_redis import RedisAddress
 from ctvos_jobs.outbox import Message
 from ctvos_jobs.settings import Settings
 
-QUEUES = ("segment", "train", "webhooks")
 WEBHOOK_SECONDS = 60
 """A delivery is killed after so long; a receiver that drips its answer gets no more."""
 _GRACE_SECONDS = 600

@@ -15,7 +15,7 @@ from ctvos_jobs.tables import TERMINAL, Job
 def public(job: Job) -> dict[str, Any]:
     """The job as `GET /jobs/{id}` shows it; times are aware datetimes.
 
-    Keys: `id, kind, status, phase, progress{done, total, rate, eta_seconds}, attempt,
+    Keys: `id, kind, name, status, phase, progress{done, total, rate, eta_seconds}, attempt,
     error{code, detail, retryable}|None, model, created_at, started_at, finished_at, expires_at,
     links{name: path}`.
     """
@@ -29,6 +29,7 @@ def public(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": job.kind,
+        "name": _name(job),
         "status": job.status,
         "phase": job.phase,
         "progress": {
@@ -86,6 +87,13 @@ def list_jobs(
     if kind is not None:
         query = query.where(Job.kind == kind)
     return newest_first(session, query, Job, limit, cursor)
+
+
+def _name(job: Job) -> str | None:
+    """Of the video that is segmented, or of the model that is trained."""
+    named = job.request.get("video", {}) if job.kind == "segment" else job.request
+    name: str | None = named.get("name")
+    return name
 
 
 def _eta_seconds(job: Job) -> float | None:

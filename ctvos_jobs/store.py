@@ -131,10 +131,6 @@ class ArtifactStore:
         """Where a key lies on this machine, whether it exists or not; None: not a folder store."""
         return None if self._folder is None else self._folder / _checked(key)
 
-    def free_bytes(self) -> int | None:
-        """Room left on the disk of a folder store; None: not a folder store."""
-        return None if self._folder is None else shutil.disk_usage(self._folder).free
-
     def list(self, prefix: str) -> list[str]:
         """Keys of all files under a folder, sorted; empty if there is none."""
         start = len(self._root) + 1

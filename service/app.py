@@ -8,25 +8,23 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ctvos_jobs.settings import Settings
-from service.auth import Authentication
 from service.context import open_context
-from service.edge import BodyLimit, RequestMetrics, SecurityHeaders
-from service.openapi import add_openapi
-from service.page_files import add_page, page_routes
-from service.problems import add_problem_handlers
-from service.routes import (
-    artifacts,
-    events,
-    frames,
-    health,
-    jobs,
-    models,
-    pictures,
-    segment,
-    train,
-    videos,
-    webhooks,
-)
+from service.drafts import routes as drafts
+from service.health import routes as health
+from service.http.auth import Authentication
+from service.http.edge import BodyLimit, RequestMetrics, SecurityHeaders
+from service.http.openapi import add_openapi
+from service.http.page_files import add_page, page_routes
+from service.http.problems import add_problem_handlers
+from service.jobs import event_stream
+from service.jobs import routes as jobs
+from service.models import routes as models
+from service.results import frame_routes as result_frames
+from service.results import routes as results
+from service.segment import routes as segment
+from service.training import routes as training
+from service.videos import routes as videos
+from service.webhooks import routes as webhooks
 
 _PUBLIC_PATHS = frozenset(
     {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
@@ -65,13 +63,13 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (
         segment,
         jobs,
-        artifacts,
-        frames,
-        events,
+        results,
+        drafts,
+        result_frames,
+        event_stream,
         webhooks,
         videos,
-        train,
-        pictures,
+        training,
         models,
         health,
     ):

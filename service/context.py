@@ -22,11 +22,11 @@ from ctvos_jobs.reaper import Reaper, ReapReport
 from ctvos_jobs.settings import Settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import Job
-from service.frame_cache import FrameCache
-from service.incoming import incoming_folder
-from service.job_reader import JobReader
-from service.metrics import JobCollector, Meters
-from service.probing import Prober
+from service.http.prometheus import JobCollector, Meters
+from service.jobs.reader import JobReader
+from service.probe.frame_cache import FrameCache
+from service.probe.prober import Prober
+from service.upload.incoming import incoming_folder
 
 
 @dataclass

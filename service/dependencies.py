@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query
 
 from ctvos_jobs.api_keys import Principal
-from service.auth import current_principal
 from service.context import ServiceContext, context_of
+from service.http.auth import current_principal
 
 Context = Annotated[ServiceContext, Depends(context_of)]
 Caller = Annotated[Principal, Depends(current_principal)]
 JobId = Annotated[str, Path(description="A job's id.", min_length=1, max_length=64)]
+FrameNumber = Annotated[int, Path(ge=0, le=2**31, description="Counted from 0.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 import structlog
 
-from worker import memory
+from worker import job_memory
 
 EVERY_SECONDS = 10
 EXPIRY_SECONDS = 30
@@ -67,7 +67,7 @@ class Presence:
 
     def _tell(self) -> None:
         fields: dict[Any, Any] = {**self._facts, "job": self._job}
-        if (usage := memory.gpu_usage()) is not None:
+        if (usage := job_memory.gpu_usage()) is not None:
             fields["gpu_memory_used_bytes"], fields["gpu_memory_total_bytes"] = map(str, usage)
         try:
             with self._redis.pipeline() as pipe:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -14,23 +12,13 @@ from ctvos_core.errors import InputError
 from ctvos_jobs import events, lifecycle
 from ctvos_jobs.logs import job_logging
 from ctvos_jobs.tables import Job
-from worker import memory
+from worker import job_memory
 from worker.context import WorkerContext
+from worker.outcome import Runner
 from worker.stopping import Cancelled, DeadlineExceeded, Superseded, WorkerStopping
 from worker.watch import JobWatch
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job leaves in its row."""
-
-    result: dict[str, Any]
-    model_digest: str | None = None
-
-
-Runner = Callable[[WorkerContext, JobWatch], Outcome]
 
 
 def run_job(context: WorkerContext, job_id: str) -> None:
@@ -54,7 +42,7 @@ def run_job(context: WorkerContext, job_id: str) -> None:
             _end(context, job, _give_back(job))
             raise
         _end(context, job, end)
-        memory.release()
+        job_memory.release()
 
 
 End = Callable[[Session], str]
@@ -79,7 +67,7 @@ def _attempt(context: WorkerContext, job: Job) -> End:
     except InputError as error:
         return _failed(job, error.code, _without_folders(context, str(error)))
     except Exception as error:
-        if memory.is_out_of_memory(error):
+        if job_memory.is_out_of_memory(error):
             _log.error("out_of_memory", error=str(error))
             return _failed(
                 job, "out_of_memory", "Memory ran out, also with frames scaled to a smaller size."
@@ -89,7 +77,9 @@ def _attempt(context: WorkerContext, job: Job) -> End:
         return _failed(job, "internal_error", detail, retryable=True)
     return lambda session: (
         "succeeded"
-        if lifecycle.succeed(session, job.id, job.attempt, outcome.result, outcome.model_digest)
+        if lifecycle.succeed(
+            session, job.id, job.attempt, outcome.result.to_row(), outcome.model_digest
+        )
         else "superseded"
     )
 
@@ -97,10 +87,10 @@ def _attempt(context: WorkerContext, job: Job) -> End:
 def _runner(kind: str) -> Runner:
     # Segmentation needs torch, which the workers of other queues do without.
     if kind == "segment":
-        from worker.segment import segment
+        from worker.segment_job import segment
 
         return segment
-    from worker.train import train
+    from worker.train_job import train
 
     return train
 

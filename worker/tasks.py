@@ -18,8 +18,7 @@ from ctvos_jobs.logs import configure_logging
 from ctvos_jobs.settings import load_settings
 from ctvos_jobs.webhooks import deliver
 from worker.context import WorkerContext, open_context
-from worker.pin import pin
-from worker.plan import WorkerPlan
+from worker.plan import WorkerPlan, pin
 from worker.presence import Presence
 from worker.run_job import run_job
 

@@ -19,7 +19,7 @@ REFUSED = 2
 
 
 def main() -> int:
-    """Train as the JSON on standard input says (see `worker.train`)."""
+    """Train as the JSON on standard input says (see `worker.train_job`)."""
     job = json.load(sys.stdin)
     follow(job["parent"], signal.SIGKILL)
     from ctvos_core.network.devices import select_device

@@ -270,7 +270,7 @@ def test_what_clients_see_has_exactly_the_fields_of_the_contract(
     job = new_job(database)
     shown = lifecycle.public(job)
     assert list(shown) == [
-        *("id", "kind", "status", "phase", "progress", "attempt", "error", "model"),
+        *("id", "kind", "name", "status", "phase", "progress", "attempt", "error", "model"),
         *("created_at", "started_at", "finished_at", "expires_at", "links"),
     ]
     path = f"/jobs/{job.id}"
@@ -289,6 +289,8 @@ def test_a_trained_model_is_linked(database: Database, new_job: NewJob) -> None:
     claimed(database, job)
     with database.session() as session:
         lifecycle.succeed(session, job.id, 1, {}, "digest")
-    links = lifecycle.public(row(database, job.id))["links"]
+    shown = lifecycle.public(row(database, job.id))
+    assert shown["name"] == "dogs"
+    links = shown["links"]
     assert links["model"] == "/models/dogs"
     assert "cancel" not in links

@@ -122,11 +122,8 @@ def test_keys_that_lead_elsewhere_are_refused(any_store: ArtifactStore, key: str
 
 def test_only_a_folder_has_paths(any_store: ArtifactStore, tmp_path: Path) -> None:
     path = any_store.local_path("jobs/a/x")
-    if path is None:
-        assert any_store.free_bytes() is None
-    else:
+    if path is not None:
         assert path == tmp_path / "store" / "jobs" / "a" / "x"
-        assert (any_store.free_bytes() or 0) > 0
         with pytest.raises(InputError):
             any_store.local_path("../x")
 

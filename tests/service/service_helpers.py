@@ -16,6 +16,7 @@ import httpx
 import numpy as np
 import redis
 import uvicorn
+from PIL import Image
 from waiting import PATIENCE_SECONDS, wait_until
 
 from ctvos_core.results import mask_png_bytes
@@ -75,6 +76,14 @@ class Service:
         with self.database.session() as session:
             assert lifecycle.succeed(session, job_id, job.attempt, {"frames": frames}, "0" * 64)
         return job
+
+    def empty(self) -> None:
+        """Delete all jobs and videos."""
+        with self.client() as client:
+            for kind in ("jobs", "videos"):
+                while found := client.get(f"/{kind}", params={"limit": 200}).json()[kind]:
+                    for entry in found:
+                        assert client.delete(f"/{kind}/{entry['id']}").status_code == 204
 
     def files(self) -> list[str]:
         """Everything on disk that came with a request."""
@@ -156,3 +165,14 @@ def problem_of(response: httpx.Response) -> dict[str, Any]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def frames_zip(names: list[str]) -> bytes:
+    """A zip of JPEGs by these names, each of another colour."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for index, name in enumerate(names):
+            image = io.BytesIO()
+            Image.new("RGB", SIZE, (index * 20, 0, 0)).save(image, "JPEG")
+            archive.writestr(name, image.getvalue())
+    return packed.getvalue()

@@ -10,8 +10,7 @@ from worker_house import is_alive
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import load_settings
-from worker.pin import choose_gpus, pin
-from worker.plan import WorkerPlan
+from worker.plan import WorkerPlan, choose_gpus, pin
 from worker.scratch import Scratch
 
 

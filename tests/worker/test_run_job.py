@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import update
 from worker_house import ENVIRONMENT, LONG_FRAMES, House, write_clip
 
-import worker.segment  # noqa: F401  # before any lease runs: it takes long
+import worker.segment_job  # noqa: F401  # before any lease runs: it takes long
 from ctvos_core.results import write_mask
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import now
 from ctvos_jobs.tables import Job
-from worker import memory
+from worker import job_memory
 from worker.context import WorkerContext, open_context
 from worker.run_job import run_job
 
@@ -102,7 +102,9 @@ def test_a_job_that_another_has_is_left_alone(house: House, context, clip, mask)
 
 
 def test_what_fails_unexpectedly_is_tried_again_and_then_fails(house: House, context, clip, mask):
-    job_id = house.submit(clip, mask, masks=[{"frame": 0}])  # which no service writes
+    job_id = house.submit(clip, mask)
+    with house.database.session() as session:  # a request that no service writes
+        session.execute(update(Job).where(Job.id == job_id).values(request={"masks": []}))
     states = []
     for _ in range(3):
         run_job(context, job_id)
@@ -110,7 +112,7 @@ def test_what_fails_unexpectedly_is_tried_again_and_then_fails(house: House, con
     job = house.job(job_id)
     assert states == ["queued", "queued", "failed"]
     assert (job.error_code, job.error_retryable) == ("internal_error", True)
-    assert "KeyError" in job.error_detail
+    assert "ValidationError" in job.error_detail
 
 
 def test_a_model_that_is_gone_fails_the_job(house: House, context, clip, mask):
@@ -133,7 +135,7 @@ def test_a_model_that_is_gone_fails_the_job(house: House, context, clip, mask):
     ],
 )
 def test_of_errors_those_of_memory_are_known(error, is_memory):
-    assert memory.is_out_of_memory(error) is is_memory
+    assert job_memory.is_out_of_memory(error) is is_memory
 
 
 LIMITED = """

@@ -24,6 +24,7 @@ from ctvos_jobs.database import Database, now
 from ctvos_jobs.embedded_redis import EmbeddedRedis
 from ctvos_jobs.outbox import Message, Relay
 from ctvos_jobs.reaper import Reaper
+from ctvos_jobs.requests import MaskInput, SegmentRequest, TrainingRequest, VideoInput
 from ctvos_jobs.settings import Settings, load_settings
 from ctvos_jobs.store import ArtifactStore
 from ctvos_jobs.tables import TERMINAL, Job, new_id
@@ -174,42 +175,39 @@ class House:
         for frame, path in {at: mask, **(more_masks or {})}.items():
             key = f"jobs/{job_id}/inputs/mask-{frame}.png"
             self.store.put_file(path, key)
-            masks.append({"frame": frame, "key": key, "sha256": _sha256(path), "objects": [1]})
+            masks.append(MaskInput(key=key, sha256=_sha256(path), frame=frame, objects=[1]))
         key = f"jobs/{job_id}/inputs/video{video.suffix}"
         self.store.put_file(video, key)
         model = changes.pop("model", None)
-        request = {
-            "video": {
-                "key": key,
-                "name": video.name,
-                "sha256": _sha256(video),
-                "bytes": video.stat().st_size,
-                "frames": 0,
-                "width": WIDTH,
-                "height": HEIGHT,
-            },
-            "masks": masks,
-            "outputs": ["masks"],
-            "adapt": False,
-            "webhook_url": None,
-            "object_names": None,
-            "keep": None,
+        request = SegmentRequest(
+            video=VideoInput(
+                key=key,
+                name=video.name,
+                sha256=_sha256(video),
+                bytes=video.stat().st_size,
+                frames=0,
+                width=WIDTH,
+                height=HEIGHT,
+            ),
+            masks=masks,
             **changes,
-        }
+        )
         return self._queue("segment", request, job_id, model)
 
     def submit_training(
         self, videos: list[str], name: str, config: list[str], resume_from: str | None = None
     ) -> str:
-        request = {"videos": videos, "config": config, "resume_from": resume_from, "name": name}
+        request = TrainingRequest(videos=videos, config=config, resume_from=resume_from, name=name)
         return self._queue("train", request, new_id(), None)
 
-    def _queue(self, kind: str, request: dict[str, Any], job_id: str, model: str | None) -> str:
+    def _queue(
+        self, kind: str, request: SegmentRequest | TrainingRequest, job_id: str, model: str | None
+    ) -> str:
         with self.database.session() as session:
             lifecycle.new_job(
                 session,
                 kind=kind,  # type: ignore[arg-type]
-                request=request,
+                request=request.to_row(),
                 model=model,
                 max_attempts=self.settings.max_attempts,
                 job_id=job_id,

@@ -10,7 +10,6 @@ const LOOK_MS = 3000;
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled", "expired"];
 
 export async function openJobs() {
-  const names = new Map();
   const state = h("select", { id: "state", onchange: guarded(restart) }, h("option", { value: "", text: "All states" }), STATES.map((name) => h("option", { value: name, text: name })));
   const kind = h("select", { id: "kind", onchange: guarded(restart) }, h("option", { value: "", text: "All kinds" }), h("option", { value: "segment", text: "Segmentations" }), h("option", { value: "train", text: "Trainings" }));
   const rows = h("tbody", {});
@@ -33,20 +32,12 @@ export async function openJobs() {
     const page = await getJson(`/jobs?${query}`);
     jobs = after ? [...jobs, ...page.jobs] : page.jobs;
     cursor = page.next_cursor;
-    await Promise.all(page.jobs.map(findName));
     show();
-  }
-
-  async function findName({ id, kind: what, links }) {
-    if (names.has(id)) return;
-    names.set(id, what === "train" ? "Training" : "Segmentation");
-    if (what === "segment") names.set(id, (await getJson(`/jobs/${id}/frames`).catch(() => ({ name: "Segmentation" }))).name);
-    else if (links.model) names.set(id, links.model.split("/").pop());
   }
 
   function show() {
     fill(rows, jobs.map((job) => h("tr", {},
-      h("th", { scope: "row" }, h("a", { href: `#/jobs/${job.id}`, text: names.get(job.id) }), h("span", { class: "hint", text: job.links.parent ? " corrected" : "" })),
+      h("th", { scope: "row" }, h("a", { href: `#/jobs/${job.id}`, text: job.name ?? (job.kind === "train" ? "Training" : "Segmentation") }), h("span", { class: "hint", text: job.links.parent ? " corrected" : "" })),
       h("td", {}, statusBadge(job.status)), progressCell(job), h("td", { class: "hint", text: when(job.created_at) }))));
     table.hidden = !jobs.length;
     nothing.hidden = Boolean(jobs.length);

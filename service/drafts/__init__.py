@@ -1,0 +1,1 @@
+"""Videos that are uploaded before masks of them are drawn."""

@@ -1,0 +1,1 @@
+"""Whether the service works, and how much it takes."""

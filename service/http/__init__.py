@@ -1,0 +1,1 @@
+"""What every request and response goes through, and what routes need of HTTP."""

@@ -1,0 +1,1 @@
+"""Jobs: reading, cancelling, deleting and queueing them."""

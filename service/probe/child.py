@@ -1,0 +1,137 @@
+"""What the guarded child does for one order: look at a video and masks, or draw frames.
+
+Decoders meet hostile bytes here, so the child first gives up most of its rights. Its
+environment holds nothing that is worth stealing. `service.probe.fork_server` says how the
+child is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import socket
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_FEW_CPUS = 2
+
+
+def load() -> None:
+    """Import all that any order takes."""
+    for name in ("results.inputs", "video.decode", "video.frames_zip", "video.probe"):
+        import_module(f"ctvos_core.{name}")
+    import_module("service.probe.drawing")
+    import_module("cv2")
+
+
+def answer(channel: socket.socket) -> None:
+    """Read an order, and write what comes of it."""
+    with channel.makefile("r") as lines:
+        order = json.loads(lines.readline())
+    os.chdir(order["folder"])
+    _give_up_resources(order["limits"])
+    # Decoders start as many threads as they see processors, each with memory of its own.
+    allowed = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, random.sample(allowed, min(_FEW_CPUS, len(allowed))))
+    channel.sendall(json.dumps(_answer(order)).encode() + b"\n")
+
+
+def _give_up_resources(limits: dict[str, int]) -> None:
+    for what, value in (
+        (resource.RLIMIT_AS, _mapped_bytes("VmSize") + limits["memory_bytes"]),
+        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        # Past the soft limit of CPU time comes a signal that tells it from other deaths.
+        resource.setrlimit(what, (value, value + (what == resource.RLIMIT_CPU)))
+
+
+def _mapped_bytes(what: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{what}:")[1].split()[0]) * 1024
+
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
+    from ctvos_core.errors import InputError
+
+    try:
+        return _look(order)
+    except (InputError, MemoryError) as error:
+        if isinstance(error, InputError) and not _is_memory_short(order["limits"]["memory_bytes"]):
+            return {"error": {"code": error.code, "message": str(error)}}
+        most = order["limits"]["memory_bytes"]
+        message = f"video: it needs more than {most} bytes of memory to look at"
+        return {"error": {"code": "video_too_complex", "message": message}}
+
+
+def _is_memory_short(given: int) -> bool:
+    """Whether less than half is left: decoders call a video damaged that they had no room for."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] - _mapped_bytes("VmPeak") < given // 2
+
+
+def _look(order: dict[str, Any]) -> dict[str, Any]:
+    if "draw" in order:
+        from service.probe.drawing import draw_frames
+
+        return draw_frames(order["draw"], order["limits"]["frames"])
+    video = _look_at_video(order["video"], order["limits"]) if order["video"] else order["known"]
+    masks = [_look_at_mask(mask, video) for mask in order["masks"]]
+    return {"video": video, "masks": masks}
+
+
+def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
+    from ctvos_core.errors import InputError
+    from ctvos_core.video.container import sniff_demuxer
+    from ctvos_core.video.frames_zip import is_zip, unpack_frames
+    from ctvos_core.video.probe import probe
+
+    path = Path(name)
+    if is_zip(path):
+        suffix, frames = ".zip", Path("frames")
+        frames.mkdir()
+        unpack_frames(path, frames, limits["frames"])
+        info = probe(frames)
+    else:
+        suffix = {"mov": ".mp4", "matroska": ".mkv", "avi": ".avi"}.get(sniff_demuxer(path), "")
+        if not suffix:
+            raise InputError(
+                "video_format_unsupported",
+                f"{name}: expected mp4, mov, webm, mkv, avi or a zip of frames, got another format",
+            )
+        info = probe(path)
+    pixels = info.width * info.height
+    for code, what, got, most in (
+        ("video_too_large", "pixels a frame", pixels, limits["frame_pixels"]),
+        ("too_many_frames", "frames", info.frame_count, limits["frames"]),
+        ("video_too_long", "pixels in all", pixels * info.frame_count, limits["video_pixels"]),
+    ):
+        if got > most:
+            raise InputError(code, f"{name}: expected at most {most} {what}, got {got}")
+    return {
+        "suffix": suffix,
+        "width": info.width,
+        "height": info.height,
+        "frames": info.frame_count,
+        "seconds": info.duration_seconds,
+        "stems": list(info.stems) if info.is_folder else None,
+    }
+
+
+def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]:
+    from ctvos_core.errors import InputError
+    from ctvos_core.results.inputs import read_mask_of
+
+    name, frame = mask["name"], mask["frame"]
+    if not 0 <= frame < video["frames"]:
+        raise InputError(
+            "frame_out_of_range",
+            f"{name}: expected a mask of a frame from 0 to {video['frames'] - 1}, the last of the "
+            f"video, got one of frame {frame}",
+        )
+    found, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
+    absent = [i for i in objects if i not in found.object_ids]
+    return {"frame": frame, "objects": objects, "absent": absent}

@@ -1,0 +1,1 @@
+"""What a segmentation has made, and the frames of its video."""

@@ -1,0 +1,1 @@
+"""`POST /segment` and corrections: from an upload to a queued job."""

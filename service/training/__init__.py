@@ -1,0 +1,1 @@
+"""`POST /train`, and what a training run leaves while it runs."""

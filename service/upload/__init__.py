@@ -1,0 +1,1 @@
+"""Uploads: forms received to disk, and their files moved into the store."""

@@ -1,0 +1,1 @@
+"""The delivery log of a job's webhooks."""
