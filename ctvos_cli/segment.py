@@ -43,7 +43,7 @@ def segment(
 
     Masks are carried forward and backward from each given one.
     """
-    from ctvos_core.results.extras import FILES, require_possible
+    from ctvos_core.results.extra_files import FILES, require_possible
     from ctvos_core.results.folder import ResultFolder
     from ctvos_core.results.inputs import read_inputs
 
@@ -51,7 +51,7 @@ def segment(
     folder = ResultFolder(out, inputs.frames.info, mask, overwrite=overwrite)
     wanted = {"overlay": overlay, "coco": coco}
     extras = frozenset(extra for extra in FILES if wanted.get(extra))
-    require_possible(extras, inputs.frames.info)
+    require_possible(extras, inputs.frames.info.size)
     network, _, config = load(model, device, readout)
 
     from ctvos_core.adaptation.adapt import adapt as adapt_network

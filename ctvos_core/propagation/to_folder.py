@@ -17,7 +17,8 @@ from ctvos_core.propagation.background import BackgroundWriter
 from ctvos_core.propagation.bidirectional import segment_video
 from ctvos_core.propagation.propagator import PropagationConfig
 from ctvos_core.propagation.stretches import plan
-from ctvos_core.results.extras import Extra, ExtraFailure, require_possible, write_extras
+from ctvos_core.results.extra_files import Extra, require_possible
+from ctvos_core.results.extras import ExtraFailure, write_extras
 from ctvos_core.results.folder import ResultFolder
 from ctvos_core.results.inputs import SegmentationInputs
 from ctvos_core.results.review import lost_at
@@ -89,7 +90,7 @@ def segment_to_folder(
             is impossible for a video of its size.
     """
     wanted = frozenset(extras)
-    require_possible(wanted, inputs.frames.info)
+    require_possible(wanted, inputs.frames.info.size)
     frames, kept = inputs.frames, kept or {}
     known = {i for confidences in kept.values() for i in confidences}
     ids = tuple(sorted({*inputs.object_ids, *known}))

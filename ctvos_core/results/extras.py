@@ -4,20 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ctvos_core.errors import InputError
 from ctvos_core.results.alpha import AlphaWriter
+from ctvos_core.results.extra_files import FILES, Extra
 from ctvos_core.results.masks import LabelMap
 from ctvos_core.results.overlay import draw_overlay
 from ctvos_core.results.rle import CocoWriter
 from ctvos_core.video.decode import Frame, FrameReader
 from ctvos_core.video.encode import VideoWriter
 from ctvos_core.video.info import VideoInfo
-
-Extra = Literal["overlay", "coco", "alpha"]
-FILES: dict[Extra, str] = {"overlay": "overlay.mp4", "coco": "coco.json", "alpha": "alpha.webm"}
-_MAX_SIDES: dict[Extra, tuple[str, int]] = {"overlay": ("H.264", 16384), "alpha": ("VP9", 65535)}
 
 Scores = Callable[[int], dict[int, float]]
 """Frame index to confidence by object id."""
@@ -30,21 +26,6 @@ class ExtraFailure:
 
     code: str
     detail: str
-
-
-def require_possible(extras: frozenset[Extra], info: VideoInfo) -> None:
-    """Refuse, before any work, what a video's size alone makes impossible.
-
-    Raises:
-        InputError: `output_impossible`.
-    """
-    for extra, (codec, most) in _MAX_SIDES.items():
-        if extra in extras and max(info.size) > most:
-            raise InputError(
-                "output_impossible",
-                f"{extra}: expected frames of at most {most} pixels a side, which {codec} can "
-                f"hold, got {info.width}x{info.height}; leave it out",
-            )
 
 
 def write_extras(

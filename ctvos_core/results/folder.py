@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
-from ctvos_core.results.extras import FILES
+from ctvos_core.results.extra_files import FILES
 from ctvos_core.results.mask_reader import read_mask
 from ctvos_core.results.masks import MAKER, LabelMap, write_mask
 from ctvos_core.results.review import frames_to_review

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from ctvos_core.errors import InputError
-from ctvos_core.results.mask_reader import MaskReading, read_mask_image, with_shared_colours
 from ctvos_core.results.mask_sets import GivenMask, read_given_masks
 from ctvos_core.results.masks import LabelMap
 from ctvos_core.video.decode import FrameReader, open_frames
@@ -54,7 +53,7 @@ def read_inputs(
         names: of objects, by id; by default those of a folder of masks.
 
     Raises:
-        InputError: as `probe`, `read_given_masks` and `read_mask_of` do, or with code
+        InputError: as `probe`, `read_given_masks` and `spoken_for` do, or with code
             `mask_frames_unmatched` (not one frame per mask), `frame_out_of_range`,
             `mask_frame_repeated` or `object_unknown` (a name for none of the objects).
     """
@@ -83,7 +82,7 @@ def read_inputs(
     given = read_given_masks([Path(mask) for mask in masks], frames.info.size, said)
     read = {index: mask.labels for index, mask in zip(indices, given, strict=True)}
     spoken = {
-        index: _spoken_for(mask, ids) for index, mask, ids in zip(indices, given, said, strict=True)
+        index: spoken_for(mask, ids) for index, mask, ids in zip(indices, given, said, strict=True)
     }
     known = {i: name for mask in given for i, name in mask.names.items()} | dict(names or {})
     found = SegmentationInputs(frames, read, spoken, known, tuple(mask.told for mask in given))
@@ -96,25 +95,16 @@ def read_inputs(
     return found
 
 
-def read_mask_of(
-    path: str | os.PathLike[str], size: tuple[int, int], objects: Sequence[int] | None
-) -> tuple[MaskReading, tuple[int, ...]]:
-    """A mask, and the ids that it speaks for, ascending.
+def spoken_for(mask: GivenMask, objects: Sequence[int] | None) -> tuple[int, ...]:
+    """The ids that a mask speaks for, ascending.
 
     Args:
-        path: of a PNG.
-        size: width, height.
-        objects: ids that it speaks for, whether they are in it or not; None: those in it.
+        mask: as it was read.
+        objects: those it is said to speak for, whether they are in it or not; None: those in it.
 
     Raises:
-        InputError: as `read_mask_image`, or with code `mask_objects_unmatched` (other ids are in
-            it).
+        InputError: `mask_objects_unmatched`, other ids are in it.
     """
-    (found,) = with_shared_colours([read_mask_image(path, size, allow_empty=bool(objects))])
-    return found, _spoken_for(GivenMask(Path(path), found.labels, ""), objects)
-
-
-def _spoken_for(mask: GivenMask, objects: Sequence[int] | None) -> tuple[int, ...]:
     present = {int(i) for i in np.unique(mask.labels) if i}
     if objects is not None and not present <= set(objects):
         raise InputError(

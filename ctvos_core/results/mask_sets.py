@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ctvos_core.errors import InputError
-from ctvos_core.results.mask_reader import read_mask_image, with_shared_colours
+from ctvos_core.results.mask_reader import Reading, read_mask_image, with_shared_colours
 from ctvos_core.results.masks import LabelMap
 from ctvos_core.video.frame_files import is_passed_over, natural_key
 
@@ -24,12 +24,14 @@ class GivenMask:
         path: the image, or the folder with an image for each object.
         labels: uint8 H x W, object ids.
         told: how it was read, one line that begins with the path.
+        reading: what its ids were taken from; None for a folder.
         names: of its objects, by id, where the names of files give them.
     """
 
     path: Path
     labels: LabelMap
     told: str
+    reading: Reading | None = None
     names: dict[int, str] = field(default_factory=dict)
 
 
@@ -56,7 +58,7 @@ def read_given_masks(
         [read_mask_image(paths[i], size, allow_empty=bool(objects[i])) for i in images]
     )
     given = {
-        i: GivenMask(paths[i], found.labels, f"{paths[i]}: {found.told()}")
+        i: GivenMask(paths[i], found.labels, f"{paths[i]}: {found.told()}", found.reading)
         for i, found in zip(images, readings, strict=True)
     }
     folders = {place: _object_files(path) for place, path in enumerate(paths) if path.is_dir()}
@@ -117,4 +119,6 @@ def _joined(
     shown = ", ".join(f"{ids[file.stem]} = {file.stem}" for file in files[:6])
     shown += ", ..." if len(files) > 6 else ""
     count = "1 object" if len(files) == 1 else f"{len(files)} objects"
-    return GivenMask(folder, labels, f"{folder}: one file for each of {count} ({shown})", names)
+    return GivenMask(
+        folder, labels, f"{folder}: one file for each of {count} ({shown})", None, names
+    )
