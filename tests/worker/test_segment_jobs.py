@@ -122,6 +122,16 @@ def test_frames_in_a_zip_keep_their_names(house: House, mask, clip, tmp_path):
     assert sorted(house.masks(job)) == [f"take-{index}.png" for index in range(3)]
 
 
+def test_names_of_objects_reach_the_results(house: House, clip, mask):
+    job = house.wait_for_end(
+        house.submit(clip, mask, outputs=["masks", "coco"], object_names={"1": "dog", "9": "cat"})
+    )
+    assert (job.status, job.attempt) == ("succeeded", 1)
+    coco = json.loads(b"".join(house.store.iter(f"jobs/{job.id}/{job.attempt}/coco.json")))
+    assert coco["categories"] == [{"id": 1, "name": "dog"}]
+    assert job.result["failed_outputs"] == {}
+
+
 def test_a_correction_keeps_masks_and_changes_the_rest(house: House, clip, mask, tmp_path):
     parent = house.wait_for_end(house.submit(clip, mask))
     write_mask(tmp_path / "new.png", truth(5, shift=3))
