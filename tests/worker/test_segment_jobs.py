@@ -45,7 +45,7 @@ def test_masks_are_those_of_the_command_and_everything_asked_for_is_there(
     )
     job = house.wait_for_end(job_id)
     assert (job.status, job.attempt, job.error_detail) == ("succeeded", 1, None)
-    expected = segment(clip, mask, tmp_path / "out")
+    expected = segment(clip, mask, tmp_path / "out", "--name", "1=square")
     assert house.masks(job) == expected
     prefix = f"jobs/{job_id}/1"
     names = {key.removeprefix(f"{prefix}/") for key in house.store.list(prefix)}
