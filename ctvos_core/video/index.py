@@ -74,7 +74,7 @@ def index_file(path: Path) -> tuple[VideoInfo, FrameIndex]:
             is_in_fields = codec == "h264" and stream.codec_context.field_order not in _WHOLE_FRAMES
             _require_whole(path, demuxer, container, stream, packets)
     except InputError as error:
-        if error.code == "not_a_video":
+        if error.code in ("not_a_video", "video_has_no_video_stream"):
             explain_unreadable(path)
         raise
     stamps: list[int | None] | None = None

@@ -2,7 +2,9 @@
 
 import io
 import zipfile
+from pathlib import Path
 
+import av
 import httpx
 import pytest
 from PIL import Image
@@ -206,3 +208,33 @@ def test_a_form_that_breaks_off_is_refused(client: httpx.Client, service: Servic
     assert response.status_code == 400
     assert problem_of(response)["code"] == "malformed_form"
     assert service.files() == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels"),
+    [
+        (".ts", "libx264", "yuv420p"),
+        (".flv", "flv", "yuv420p"),
+        (".wmv", "wmv2", "yuv420p"),
+        (".mpg", "mpeg2video", "yuv420p"),
+        (".y4m", "wrapped_avframe", "yuv420p"),
+        (".apng", "apng", "rgb24"),
+        (".gif", "gif", "rgb8"),
+    ],
+)
+def test_whatever_the_command_reads_is_taken(
+    client: httpx.Client, service: Service, tmp_path: Path, suffix: str, codec: str, pixels: str
+) -> None:
+    path = tmp_path / f"clip{suffix}"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
+        for _ in range(FRAMES):
+            out.mux(stream.encode(av.VideoFrame(*SIZE, pixels)))
+        out.mux(stream.encode(None))
+    response = client.post("/segment", **form(path.read_bytes()))
+    assert response.status_code == 202, response.text
+    with service.database.reading() as session:
+        row = lifecycle.get(session, response.json()["id"])
+    assert row is not None
+    assert row.request["video"]["frames"] == FRAMES

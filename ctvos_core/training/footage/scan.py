@@ -16,9 +16,9 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.footage.motion import match_frames
 from ctvos_core.video import open_frames, replacing
+from ctvos_core.video.container import VIDEO_SUFFIXES
 from ctvos_core.video.times import Sampler
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _JPEG_QUALITY = 90
 # Flow that agrees forward and back in less than this share of a frame means another scene begins.
