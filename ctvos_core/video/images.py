@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
+from warnings import catch_warnings, simplefilter
 
 import cv2
 import numpy as np
@@ -183,7 +184,9 @@ def _read_deep(file: Path, orientation: int) -> NDArray[np.generic]:
 def _orientation(image: Image.Image) -> int:
     """1 to 8, as EXIF has it; 1 where that cannot be read, which says nothing of the pixels."""
     try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+        with catch_warnings():
+            simplefilter("ignore")
+            value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # damaged blocks make Pillow raise nearly anything
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
