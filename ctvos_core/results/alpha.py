@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.results.masks import LabelMap
+from ctvos_core.video.info import MAX_PIXELS
 from ctvos_core.video.outputs import replacing, writing
 from ctvos_core.video.times import OutputClock, Timeline
 
@@ -126,10 +127,12 @@ class AlphaWriter:
 
 
 def square_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tuple[int, int]:
-    """Width and height of frames stretched, never shrunk, to square pixels."""
-    if sample_aspect_ratio >= 1:
-        return round(width * sample_aspect_ratio), height
-    return width, round(height / sample_aspect_ratio)
+    """Width and height of frames stretched, not shrunk, to square pixels; as they are where that
+    would be too large."""
+    wide = max(Fraction(1), sample_aspect_ratio)
+    high = max(Fraction(1), 1 / sample_aspect_ratio)
+    size = round(width * wide), round(height * high)
+    return size if size[0] * size[1] <= MAX_PIXELS else (width, height)
 
 
 def cut_out(image: NDArray[np.uint8], labels: LabelMap) -> NDArray[np.uint8]:

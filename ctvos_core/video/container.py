@@ -40,6 +40,12 @@ CONTAINERS = {
 """Every container that is accepted, by FFmpeg's name of its demuxer, with the suffix of its files.
 They are known by their bytes, whatever a file is called."""
 
+VIDEO_SUFFIXES = {
+    *CONTAINERS.values(),
+    *(".mov", ".m4v", ".3gp", ".webm", ".m2ts", ".mts", ".mpeg", ".vob", ".asf", ".ogg"),
+}
+"""What files of these containers are called, for those who look through folders of anything."""
+
 _REFERENCES = (
     b"#EXTM3U",
     b"ffconcat",

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -168,7 +169,10 @@ def _stored_frames(
     for seek in file_index.entry_points(start):
         with open_container(info.path, file_index.demuxer) as (container, stream):
             if seek is not None:
-                container.seek(seek, stream=stream)
+                try:
+                    container.seek(seek, stream=stream)
+                except av.FFmpegError:
+                    continue
             has_landed = seek is None
             for ordinal, frame in enumerate(decode_readable(container, stream)):
                 index = _index_of(frame, ordinal, file_index.pts)

@@ -19,30 +19,16 @@ from ctvos_core.video.outputs import replacing, writing
 from ctvos_core.video.sound import Sound
 from ctvos_core.video.times import OutputClock, Timeline
 
-MP4_MOST_PIXELS_A_SIDE = 16384
-"""Longest side of a frame that x264 encodes."""
+_LONGEST_SIDE = 16384  # of a frame that x264 encodes
 _ENCODER: Final = "libx264"
-
-
-def require_mp4_size(path: str | os.PathLike[str], width: int, height: int) -> None:
-    """Refuse frames that H.264 cannot hold, before any work on them.
-
-    Raises:
-        InputError: `overlay_too_large`.
-    """
-    if max(width, height) > MP4_MOST_PIXELS_A_SIDE:
-        raise InputError(
-            "overlay_too_large",
-            f"{path}: expected sides of at most {MP4_MOST_PIXELS_A_SIDE} pixels for H.264, got "
-            f"{width}x{height}",
-        )
 
 
 class VideoWriter:
     """Encodes frames to an H.264 mp4 (yuv420p, BT.709, index at the front) with the times they are
     given.
 
-    Sides must be even in that format: an odd one gets its last column or row twice. The file
+    Sides must be even in that format, and of at most 16384 pixels: an odd one gets its last column
+    or row twice, and frames with a longer one are scaled down. The file
     appears at `close`; used as a context manager, an exception leaves nothing behind.
 
     Args:
@@ -56,7 +42,7 @@ class VideoWriter:
         preset: x264's preset, speed against size.
 
     Raises:
-        InputError: as `require_mp4_size`; `encoder_missing` when FFmpeg was built without x264;
+        InputError: `encoder_missing` when FFmpeg was built without x264;
             `output_not_writable`.
     """
 
@@ -72,13 +58,13 @@ class VideoWriter:
         quality: int = 20,
         preset: str = "superfast",
     ) -> None:
-        require_mp4_size(path, width, height)
         if _ENCODER not in av.codecs_available:
             raise InputError(
                 "encoder_missing", f"{path}: expected FFmpeg with {_ENCODER}, got one without it"
             )
         self._path = Path(path)
         self._size = width, height
+        self._stored_size = _stored_size(width, height)
         timeline = timeline or Timeline.steady()
         time_base = timeline.mp4_time_base()
         self._clock = OutputClock(time_base)
@@ -94,7 +80,7 @@ class VideoWriter:
             options = {"crf": str(quality), "preset": preset, "bf": "0"}
             self._stream = self._container.add_stream(_ENCODER, rate=timeline.rate, options=options)
             context = self._stream.codec_context
-            context.width, context.height = width + width % 2, height + height % 2
+            context.width, context.height = self._stored_size
             context.pix_fmt = "yuv420p"
             context.time_base = time_base
             context.sample_aspect_ratio = sample_aspect_ratio
@@ -120,6 +106,7 @@ class VideoWriter:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = self._reformatter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24"),
+            *self._stored_size,
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
@@ -154,3 +141,11 @@ class VideoWriter:
         else:
             with suppress(InputError):  # the caller's own error is the one to be seen
                 self._stack.__exit__(kind, error, traceback)
+
+
+def _stored_size(width: int, height: int) -> tuple[int, int]:
+    """Even sides, none too long, for frames of a size."""
+    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    if scale == 1.0:
+        return width + width % 2, height + height % 2
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
+from warnings import catch_warnings, simplefilter
 
 import cv2
 import numpy as np
@@ -68,7 +69,11 @@ def read_header(file: Path) -> ImageHeader:
                 width, height = height, width
             codec = (image.format or "").lower()
             header = ImageHeader(
-                (width, height), _ROTATIONS.get(orientation, 0), codec, image.mode, _is_deep(image)
+                (width, height),
+                _ROTATIONS.get(orientation, 0),
+                codec,
+                image.mode,
+                _is_deep(image, file),
             )
             if width * height <= MAX_PIXELS and not _has_end(file, codec):
                 image.load()  # some have no mark at their end, and are whole all the same
@@ -100,7 +105,7 @@ def read_frame_image(file: Path, index: int, white: float | None = None) -> NDAr
     """
     try:
         with Image.open(file, formats=FRAME_FORMATS) as image:
-            if _is_deep(image):
+            if _is_deep(image, file):
                 deep = _read_deep(file, 1 if _is_tiff(image) else _orientation(image))
                 return _reduced(deep, white or _white_of(float(deep.max(initial=0))))
             image.load()
@@ -126,7 +131,7 @@ def white_of_all(files: Sequence[Path]) -> float:
     for index, file in enumerate(files):
         try:
             with Image.open(file, formats=FRAME_FORMATS) as image:
-                if _is_deep(image):
+                if _is_deep(image, file):
                     most = max(most, float(_read_deep(file, 1).max(initial=0)))
         except (*IMAGE_ERRORS, cv2.error) as error:
             raise InputError(
@@ -149,13 +154,13 @@ def _is_tiff(image: Image.Image) -> TypeGuard[TiffImagePlugin.TiffImageFile]:
     return isinstance(image, TiffImagePlugin.TiffImageFile)
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _is_deep(image: Image.Image, file: Path) -> bool:
     if _is_tiff(image):
         bits = image.tag_v2.get(_TIFF_BITS, 1)
         return max(bits if isinstance(bits, tuple) else (bits,)) > 8
     if image.format == "PNG":
-        with Path(image.filename).open("rb") as file:
-            return file.read(25)[24] == 16  # the header is always the first chunk
+        with file.open("rb") as data:
+            return data.read(25)[24] == 16  # the header is always the first chunk
     return False
 
 
@@ -179,7 +184,9 @@ def _read_deep(file: Path, orientation: int) -> NDArray[np.generic]:
 def _orientation(image: Image.Image) -> int:
     """1 to 8, as EXIF has it; 1 where that cannot be read, which says nothing of the pixels."""
     try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+        with catch_warnings():
+            simplefilter("ignore")
+            value = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # damaged blocks make Pillow raise nearly anything
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.container import decode_readable, open_container, sniff_demuxer
+from ctvos_core.video.h264 import may_have_fields
 from ctvos_core.video.info import MAX_PIXELS, VideoInfo
 from ctvos_core.video.pixels import Orientation, displayed_aspect, orientation_of
 from ctvos_core.video.times import Timeline
 from ctvos_core.video.truncation import explain_unreadable, measure_extent
 
 _ONE_PACKET_ONE_FRAME = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "png"}
-# FFmpeg's field orders: unknown, progressive. In any other H.264 a frame may be two packets.
-_WHOLE_FRAMES = (0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +70,10 @@ def index_file(path: Path) -> tuple[VideoInfo, FrameIndex]:
             time_base = stream.time_base or Fraction(1, 1000)
             codec = stream.codec_context.codec.canonical_name
             aspect = stream.sample_aspect_ratio
-            is_in_fields = codec == "h264" and stream.codec_context.field_order not in _WHOLE_FRAMES
+            is_in_fields = codec == "h264" and may_have_fields(stream.codec_context.extradata)
             _require_whole(path, demuxer, container, stream, packets)
     except InputError as error:
-        if error.code == "not_a_video":
+        if error.code in ("not_a_video", "video_has_no_video_stream"):
             explain_unreadable(path)
         raise
     stamps: list[int | None] | None = None

@@ -9,6 +9,8 @@ from ctvos_core.errors import InputError
 
 _EBML_HEADER = 0x1A45DFA3
 _MATROSKA_SEGMENT = 0x18538067
+_MATROSKA_EXTRAS = {0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770}
+"""Cues, tags, attachments, chapters."""
 _MOV_STARTS = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"}
 
 
@@ -98,28 +100,42 @@ def _mov_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _measure_matroska(file: BinaryIO, size: int) -> Extent:
-    offset = 0
+    for identity, begin, end in _matroska_elements(file, 0, size):
+        if identity == _MATROSKA_SEGMENT:
+            if end is None or end <= size:
+                return Extent()
+            *_, (last, _, last_end) = [(0, 0, 0), *_matroska_elements(file, begin, size)]
+            # What players go without follows the last frame.
+            is_cut_after_frames = last in _MATROSKA_EXTRAS and (last_end or 0) > size
+            return Extent(0 if is_cut_after_frames else end - size)
+        if identity != _EBML_HEADER:
+            break
+    return Extent()
+
+
+def _matroska_elements(
+    file: BinaryIO, offset: int, size: int
+) -> Iterator[tuple[int, int, int | None]]:
+    """What an element is, and where its content begins and ends; None: it ends where it ends."""
     while offset < size:
         file.seek(offset)
         head = file.read(12)
         id_width = 9 - head[0].bit_length() if head else 9
         if id_width > 4 or len(head) <= id_width:
-            break
+            return
         first = head[id_width]
         width = 9 - first.bit_length()
         if first == 0 or len(head) < id_width + width:
-            break
+            return
         identity = int.from_bytes(head[:id_width], "big")
         mask = (1 << 7 * width) - 1
         length = int.from_bytes(head[id_width : id_width + width], "big") & mask
-        end = offset + id_width + width + length
-        if identity == _MATROSKA_SEGMENT:
-            is_unknown = length == mask  # a live recording: it ends where it ends
-            return Extent(0 if is_unknown else max(0, end - size))
-        if identity != _EBML_HEADER:
-            break
-        offset = end
-    return Extent()
+        begin = offset + id_width + width
+        if length == mask:
+            yield identity, begin, None
+            return
+        offset = begin + length
+        yield identity, begin, offset
 
 
 def _measure_avi(file: BinaryIO, size: int) -> Extent:

@@ -90,7 +90,7 @@ def _look(order: dict[str, Any]) -> dict[str, Any]:
 
 def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
     from ctvos_core.errors import InputError
-    from ctvos_core.video.container import sniff_demuxer
+    from ctvos_core.video.container import CONTAINERS, sniff_demuxer
     from ctvos_core.video.frames_zip import is_zip, unpack_frames
     from ctvos_core.video.probe import probe
 
@@ -101,12 +101,7 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
         unpack_frames(path, frames, limits["frames"])
         info = probe(frames)
     else:
-        suffix = {"mov": ".mp4", "matroska": ".mkv", "avi": ".avi"}.get(sniff_demuxer(path), "")
-        if not suffix:
-            raise InputError(
-                "video_format_unsupported",
-                f"{name}: expected mp4, mov, webm, mkv, avi or a zip of frames, got another format",
-            )
+        suffix = CONTAINERS[sniff_demuxer(path)]
         info = probe(path)
     pixels = info.width * info.height
     for code, what, got, most in (

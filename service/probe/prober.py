@@ -28,7 +28,7 @@ class ProbedVideo:
     """What is known of a video before it is decoded.
 
     Attributes:
-        suffix: what its file is called by, `.mp4`, `.mkv`, `.avi`, or `.zip` for frames.
+        suffix: what its file is called by, as `CONTAINERS` has it, or `.zip` for frames.
         width, height: as displayed.
         frames: how many.
         seconds: how long.
@@ -108,8 +108,8 @@ class Prober:
 
         Raises:
             InputError: as those of `ctvos_core.video`, and `video_too_large`, `too_many_frames`,
-                `video_too_long`, `video_format_unsupported`, `video_too_complex` (memory),
-                `video_too_slow` (time), `video_crashes_decoder`, `output_impossible`.
+                `video_too_long`, `video_too_complex` (memory), `video_too_slow` (time),
+                `video_crashes_decoder`, `output_impossible`.
             ProbeError: the fault is ours, not that of the upload.
         """
         order = {

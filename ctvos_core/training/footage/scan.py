@@ -16,11 +16,11 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.footage.motion import match_frames
 from ctvos_core.video import open_frames, replacing
+from ctvos_core.video.container import VIDEO_SUFFIXES
 from ctvos_core.video.frame_files import is_frame_name, is_passed_over, natural_key
 from ctvos_core.video.images import read_frame_image
 from ctvos_core.video.times import Sampler
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
 _JPEG_QUALITY = 90
 # Flow that agrees forward and back in less than this share of a frame means another scene begins.
 _MIN_MATCHED = 0.2

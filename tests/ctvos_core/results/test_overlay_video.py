@@ -114,6 +114,20 @@ def test_colours_come_back_and_odd_sides_repeat_the_edge(tmp_path, picture):
     np.testing.assert_allclose(image[67, 95], (250, 120, 10), atol=6)
 
 
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [((1, 1), (2, 2)), ((3, 17000), (2, 16384)), ((20000, 30), (16384, 24))],
+)
+def test_frames_of_any_size_become_a_film(tmp_path, size, stored):
+    width, height = size
+    with VideoWriter(tmp_path / "o.mp4", width, height, quality=1) as writer:
+        writer.write(np.full((height, width, 3), (200, 80, 40), np.uint8), 0.0)
+    with open_frames(tmp_path / "o.mp4") as reader:
+        assert reader.info.size == stored
+        pixel = reader.frame(0).image[stored[1] // 2, stored[0] // 2].astype(int)
+    np.testing.assert_allclose(pixel, (200, 80, 40), atol=6)
+
+
 def test_misuse_is_told(tmp_path):
     image = np.zeros((64, 96, 3), np.uint8)
     with VideoWriter(tmp_path / "o.mp4", 96, 64) as writer:

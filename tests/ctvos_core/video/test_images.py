@@ -1,6 +1,9 @@
 """Pixels of single frames: real ranges of deep images, orientation, damaged metadata."""
 
+import io
 import struct
+import zipfile
+import zlib
 
 import cv2
 import numpy as np
@@ -9,6 +12,7 @@ from PIL import Image
 
 from ctvos_core.errors import InputError
 from ctvos_core.video import open_frames, probe
+from ctvos_core.video.frames_zip import unpack_frames
 from ctvos_core.video.images import read_frame_image
 
 TURNED = {
@@ -66,8 +70,6 @@ def test_orientation(tmp_path, picture, orientation, kind):
         data = path.read_bytes()
         block = exif_block(orientation)
         chunk = b"eXIf" + block
-        import zlib
-
         chunk = struct.pack(">I", len(block)) + chunk + struct.pack(">I", zlib.crc32(chunk))
         path.write_bytes(data[:33] + chunk + data[33:])
     elif kind == "deep.tif":
@@ -82,6 +84,20 @@ def test_orientation(tmp_path, picture, orientation, kind):
         assert reader.info.size == (shown.shape[1], shown.shape[0])
         difference = reader.frame(0).image.astype(int) - shown
     assert np.abs(difference).mean() < 4
+
+
+def test_orientation_holds_in_a_zip(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = io.BytesIO()
+    Image.fromarray(picture(0, 96, 64)).save(photo, "JPEG", exif=exif, quality=95)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("0.jpg", photo.getvalue())
+    (tmp_path / "frames").mkdir()
+    unpack_frames(tmp_path / "a.zip", tmp_path / "frames", 10)
+    with open_frames(tmp_path / "frames") as reader:
+        image = reader.frame(0).image.astype(int)
+    assert np.abs(image - np.rot90(picture(0, 96, 64), -1)).mean() < 4
 
 
 def exif_block(orientation):

@@ -44,6 +44,11 @@ KINDS = {
     "transport stream": {"name": "a.ts"},
     "program stream": {"name": "a.mpg", "codec": "mpeg2video", "options": {"b": "1M"}},
     "flv": {"name": "a.flv"},
+    "wmv": {"name": "a.wmv", "codec": "wmv2", "options": {"b": "2M"}},
+    "ivf": {"name": "a.ivf", "codec": "libvpx", "options": {"b": "2M", "lag-in-frames": "0"}},
+    "raw h264": {"name": "a.h264"},
+    "yuv4mpeg": {"name": "a.y4m", "codec": "wrapped_avframe"},
+    "apng": {"name": "a.apng", "codec": "apng", "pix_fmt": "rgb24"},
     "gif": {"name": "a.gif", "codec": "gif", "pix_fmt": "rgb8"},
 }
 

@@ -74,6 +74,17 @@ def test_avi_without_its_index_has_all_its_frames(make_video):
         assert [frame.index for frame in reader.frames()] == list(range(24))
 
 
+def test_matroska_cut_within_its_cues_has_all_its_frames(make_video):
+    path = make_video("a.mkv", count=24)
+    data = path.read_bytes()
+    cues = data.rindex(b"\x1c\x53\xbb\x6b")
+    path.write_bytes(data[: cues + 12])
+    with open_frames(path) as reader:
+        assert [frame.index for frame in reader.frames()] == list(range(24))
+    path.write_bytes(data[:cues])  # there might have been more frames
+    assert refusal(path).code == "video_truncated"
+
+
 @pytest.mark.parametrize("kind", [b"GPS ", b"_htc", b"\xa9xyz", b"a.b-"])
 def test_boxes_of_vendors_are_no_matter(make_video, kind):
     path = make_video()

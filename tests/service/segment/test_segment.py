@@ -1,7 +1,9 @@
 """`POST /segment`: from a form to a queued job."""
 
 import io
+from pathlib import Path
 
+import av
 import httpx
 import numpy as np
 import pytest
@@ -240,3 +242,33 @@ def test_masks_of_colours_are_kept_as_indices(
     with service.store.open_read(f"jobs/{job['id']}/inputs/mask-0.png") as file:
         kept = np.asarray(Image.open(file))
     np.testing.assert_array_equal(kept, 2 * (pixels[..., 1] > 0) + (pixels[..., 0] > 0))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels"),
+    [
+        (".ts", "libx264", "yuv420p"),
+        (".flv", "flv", "yuv420p"),
+        (".wmv", "wmv2", "yuv420p"),
+        (".mpg", "mpeg2video", "yuv420p"),
+        (".y4m", "wrapped_avframe", "yuv420p"),
+        (".apng", "apng", "rgb24"),
+        (".gif", "gif", "rgb8"),
+    ],
+)
+def test_whatever_the_command_reads_is_taken(
+    client: httpx.Client, service: Service, tmp_path: Path, suffix: str, codec: str, pixels: str
+) -> None:
+    path = tmp_path / f"clip{suffix}"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
+        for _ in range(FRAMES):
+            out.mux(stream.encode(av.VideoFrame(*SIZE, pixels)))
+        out.mux(stream.encode(None))
+    response = client.post("/segment", **form(path.read_bytes()))
+    assert response.status_code == 202, response.text
+    with service.database.reading() as session:
+        row = lifecycle.get(session, response.json()["id"])
+    assert row is not None
+    assert row.request["video"]["frames"] == FRAMES
