@@ -95,7 +95,7 @@ class VideoWriter:
             self._stack = stack.pop_all()
 
     def write(self, image: NDArray[np.uint8], time_seconds: float) -> None:
-        """Append a frame: uint8 H x W x 3, RGB, later than the one before it."""
+        """Append a frame: uint8 H x W x 3, RGB, later than the one before it; the first is at 0."""
         width, height = self._size
         if image.shape != (height, width, 3) or image.dtype != np.uint8:
             raise ValueError(

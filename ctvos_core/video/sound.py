@@ -4,6 +4,7 @@ import io
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -169,20 +170,20 @@ def _mp4_holds(path: Path) -> bool | None:
         if not source.streams.audio:
             return None
         stream: AudioStream = source.streams.audio[0]
-        if stream.codec_context is None:
+        if stream.codec_context is None or not stream.codec_context.sample_rate:
             return None
         if stream.codec_context.codec.canonical_name not in _KEPT:
             return False
+        packets = (p for p in source.demux(stream) if p.size and p.pts is not None)
+        tried = list(islice(packets, _TRIED_PACKETS))
+        if not tried:
+            return None
         try:
             with av.open(io.BytesIO(), "w", format="mp4") as trial:
                 output = trial.add_stream_from_template(stream)
-                packets = (p for p in source.demux(stream) if p.size and p.pts is not None)
-                for number, packet in enumerate(packets):
-                    packet.pts = packet.dts = packet.pts
-                    packet.stream = output
+                for packet in tried:
+                    packet.dts, packet.stream = packet.pts, output
                     trial.mux(packet)
-                    if number == _TRIED_PACKETS:
-                        break
         except (av.FFmpegError, ValueError):
             return False
         return True

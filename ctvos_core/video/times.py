@@ -38,10 +38,10 @@ class Timeline:
     """When each of T frames is shown.
 
     Attributes:
-        ticks: int64 [T], strictly increasing from 0.
+        ticks: int64 [T], strictly increasing; from 0 but for some frames chosen out of a video.
         time_base: seconds of a tick.
         rate: average frames per second, above 0, at most 1000.
-        start: the first frame's own stamp in its file, in seconds: where other streams of the file
+        start: the stamp that tick 0 has in its file, in seconds: where other streams of the file
             have it.
     """
 
@@ -85,7 +85,7 @@ class Timeline:
 
     @cached_property
     def seconds(self) -> NDArray[np.float64]:
-        """float64 [T], strictly increasing from 0.0."""
+        """float64 [T], strictly increasing."""
         return np.asarray(self.ticks * float(self.time_base), dtype=np.float64)
 
     @property
@@ -100,11 +100,13 @@ class Timeline:
     @property
     def duration(self) -> Fraction:
         """Seconds from the first frame to the end of the last."""
-        return int(self.ticks[-1]) * self.time_base + self.last_interval
+        return int(self.ticks[-1] - self.ticks[0]) * self.time_base + self.last_interval
 
     def chosen(self, indices: Sequence[int]) -> Self:
         """Some of the frames, ascending, at the times they have."""
-        return replace(self, ticks=self.ticks[list(indices)])
+        between = indices[-1] - indices[0]
+        rate = self.rate * (len(indices) - 1) / between if between else self.rate
+        return replace(self, ticks=self.ticks[list(indices)], rate=bounded_rate(rate))
 
     def mp4_time_base(self) -> Fraction:
         """A time base that mp4 can hold, in which these times are exact where that is possible."""
@@ -155,7 +157,7 @@ class StreamClock:
 
     def __init__(self, timeline: Timeline) -> None:
         self.end = timeline.duration
-        self._shift = -timeline.start
+        self._shift = -timeline.start - int(timeline.ticks[0]) * timeline.time_base
         self._expected: Fraction | None = None
 
     def place(self, stamp: Fraction, length: Fraction) -> Fraction:

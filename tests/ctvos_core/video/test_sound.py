@@ -109,6 +109,17 @@ def test_a_video_without_sound_gets_none(make_video):
         assert not container.streams.audio
 
 
+def test_a_broadcast_that_announces_sound_and_has_none(make_film):
+    source = make_film("a.ts")
+    data, sound = source.read_bytes(), b"\x01\x01"
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    kept = [p for p in packets if bytes([p[1] & 0x1F, p[2]]) != sound]
+    assert len(kept) < len(packets)
+    source.write_bytes(b"".join(kept))
+    with open_frames(overlay(source)) as reader:
+        assert len(reader) == 50
+
+
 def test_damaged_sound_costs_no_frame(make_film):
     source = make_film("a.mkv", codec="flac", form="s16")
     with av.open(str(source)) as container:

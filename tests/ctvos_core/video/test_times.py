@@ -145,6 +145,16 @@ def test_sound_follows_frames_over_a_new_beginning():
     assert [float(h) for h in heard] == pytest.approx([-0.01, 0.03, 0.07, 0.11, 0.15, 0.19])
 
 
+def test_chosen_frames_keep_their_times_and_sound_goes_with_them():
+    whole = Timeline.of_stamps(range(1000, 3000, 40), MILLI, None)
+    some = whole.chosen(range(10, 20, 2))
+    np.testing.assert_allclose(some.seconds, whole.seconds[10:20:2])
+    assert some.rate == Fraction(25, 2)
+    clock = StreamClock(some)
+    assert clock.place(Fraction(1500, 1000), Fraction(1, 50)) == Fraction(100, 1000)
+    assert clock.end == some.duration == Fraction(400, 1000)
+
+
 @pytest.mark.parametrize(
     ("times", "taken"),
     [
