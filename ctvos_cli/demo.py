@@ -43,6 +43,7 @@ def demo(
             [files.mask],
             out,
             overlay=True,
+            overwrite=True,
             model=model,
             device=device,
             readout=readout,

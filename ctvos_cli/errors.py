@@ -40,6 +40,11 @@ class OneLineErrors(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def warn(message: str) -> None:
+    """Say on standard error, in one line, what a user should know of work that goes on."""
+    typer.echo("ctvos: warning: " + message.replace("\r", " ").replace("\n", " "), err=True)
+
+
 def _fail(message: str) -> None:
     # A file's name may hold a line break.
     typer.echo("ctvos: " + message.replace("\r", " ").replace("\n", " "), err=True)

@@ -17,7 +17,7 @@ def public(job: Job) -> dict[str, Any]:
 
     Keys: `id, kind, name, status, phase, progress{done, total, rate, eta_seconds}, attempt,
     error{code, detail, retryable}|None, model, created_at, started_at, finished_at, expires_at,
-    links{name: path}`.
+    outputs{name: {status, code, detail}}, links{name: path}`.
     """
     error = None
     if job.error_code is not None:
@@ -45,6 +45,7 @@ def public(job: Job) -> dict[str, Any]:
         "started_at": job.started_at,
         "finished_at": job.finished_at,
         "expires_at": job.expires_at,
+        "outputs": _outputs(job),
         "links": _links(job),
     }
 
@@ -102,6 +103,34 @@ def _eta_seconds(job: Job) -> float | None:
     return round(max(0, job.progress_total - job.progress_done) / job.rate, 1)
 
 
+def _outputs(job: Job) -> dict[str, dict[str, str | None]]:
+    """What a segmentation was asked to make, each `pending`, `succeeded` or `failed`, and why.
+
+    Masks are the result: the other outputs may fail and the job succeed all the same.
+    """
+    if job.kind != "segment":
+        return {}
+    states: dict[str, dict[str, str | None]] = {}
+    failed = _failed_outputs(job)
+    for name in job.request.get("outputs", []):
+        code = detail = None
+        if name in failed:
+            status, code, detail = "failed", failed[name]["code"], failed[name]["detail"]
+        elif job.status in ("succeeded", "expired"):
+            status = "succeeded"
+        elif job.status in TERMINAL:
+            status, code, detail = "failed", job.error_code, job.error_detail
+        else:
+            status = "pending"
+        states[name] = {"status": status, "code": code, "detail": detail}
+    return states
+
+
+def _failed_outputs(job: Job) -> dict[str, dict[str, str]]:
+    failed: dict[str, dict[str, str]] = (job.result or {}).get("failed_outputs", {})
+    return failed
+
+
 def _links(job: Job) -> dict[str, str]:
     """Paths of what exists now or will, if the job goes well."""
     path = f"/jobs/{job.id}"
@@ -117,7 +146,8 @@ def _links(job: Job) -> dict[str, str]:
             links["model"] = f"/models/{job.request['name']}"
     elif job.status not in ("failed", "cancelled"):
         names = [*job.request.get("outputs", []), "confidence"]
-        links |= {name: f"{path}/{name}" for name in names}
+        made = [name for name in names if name not in _failed_outputs(job)]
+        links |= {name: f"{path}/{name}" for name in made}
         if job.status == "succeeded":
             links["corrections"] = f"{path}/corrections"
     if job.parent_id:

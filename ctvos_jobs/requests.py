@@ -62,6 +62,8 @@ class MaskInput(_Row):
     """Ids that the mask speaks for, ascending."""
     absent: list[int] = []
     """Those of them that are known not to be in the frame."""
+    reading: str | None = None
+    """What its ids were taken from (`ctvos_core.results.mask_reader.Reading`)."""
 
 
 class Keep(_Row):
@@ -110,6 +112,13 @@ class ObjectResult(_Row):
     """Mean over all frames, 0 to 1."""
 
 
+class OutputFailure(_Row):
+    """Why one of the outputs was not made though the masks were."""
+
+    code: str
+    detail: str
+
+
 class SegmentResult(_Row):
     """What a segmentation leaves in its row."""
 
@@ -126,6 +135,8 @@ class SegmentResult(_Row):
     """Frames worth a look, worst first."""
     bytes: int
     """Size of all files in the store."""
+    failed_outputs: dict[str, OutputFailure] = {}
+    """By output; the rest of those asked for are there."""
     stage_seconds: dict[str, float] = {}
 
 

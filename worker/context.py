@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -34,6 +35,13 @@ class WorkerContext:
     def owner(self) -> str:
         """Host and process, as jobs name who runs them."""
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    def without_folders(self, text: str) -> str:
+        """Files by their names alone: where this machine keeps them is no matter of clients."""
+        for folder in (self.scratch.path, self.store.local_path("jobs")):
+            if folder is not None:
+                text = re.sub(rf"{re.escape(str(folder))}/(\S*/)?", "", text)
+        return text
 
     def close(self) -> None:
         """Close connections and delete scratch files."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import structlog
@@ -65,7 +64,7 @@ def _attempt(context: WorkerContext, job: Job) -> End:
     except DeadlineExceeded as error:
         return _failed(job, "deadline_exceeded", f"It took longer than it may: {error}.")
     except InputError as error:
-        return _failed(job, error.code, _without_folders(context, str(error)))
+        return _failed(job, error.code, context.without_folders(str(error)))
     except Exception as error:
         if job_memory.is_out_of_memory(error):
             _log.error("out_of_memory", error=str(error))
@@ -93,14 +92,6 @@ def _runner(kind: str) -> Runner:
     from worker.train_job import train
 
     return train
-
-
-def _without_folders(context: WorkerContext, text: str) -> str:
-    """Files by their names alone: where this machine keeps them is no matter of clients."""
-    for folder in (context.scratch.path, context.store.local_path("jobs")):
-        if folder is not None:
-            text = re.sub(rf"{re.escape(str(folder))}/(\S*/)?", "", text)
-    return text
 
 
 def _failed(job: Job, code: str, detail: str, retryable: bool = False) -> End:

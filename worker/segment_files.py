@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ctvos_core.errors import InputError
@@ -60,7 +61,9 @@ def segmentation_inputs(
         video = frames
     masks = [local_file(store, mask.key, folder) for mask in request.masks]
     at = [mask.frame for mask in request.masks]
-    return read_inputs(video, masks, at, [mask.objects for mask in request.masks])
+    inputs = read_inputs(video, masks, at, [mask.objects for mask in request.masks])
+    names = {int(i): name for i, name in (request.object_names or {}).items()}
+    return replace(inputs, names={i: names[i] for i in inputs.object_ids if i in names})
 
 
 class StoredResultFolder(ResultFolder):

@@ -11,10 +11,11 @@ from ctvos_core.adaptation.adapt import adapt
 from ctvos_core.network.ctvos import CTVOS
 from ctvos_core.propagation import PropagationConfig
 from ctvos_core.propagation.to_folder import SegmentationRun, segment_to_folder
+from ctvos_core.results.extra_files import FILES
 from ctvos_core.results.inputs import SegmentationInputs
 from ctvos_core.results.review import frames_to_review
 from ctvos_jobs import events
-from ctvos_jobs.requests import ObjectResult, SegmentRequest, SegmentResult
+from ctvos_jobs.requests import ObjectResult, OutputFailure, SegmentRequest, SegmentResult
 from worker import job_memory
 from worker.context import WorkerContext
 from worker.outcome import Outcome
@@ -60,9 +61,12 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
         run, config = _propagate(context, watch, network, inputs, folder, kept)
         propagated = time.monotonic()
         watch.report("finishing", 0, None)
-        for name in ("confidence.json", "coco.json", "overlay.mp4", "alpha.webm"):
-            if (folder.path / name).exists():
-                folder.store_file(folder.path / name)
+        folder.store_file(folder.confidence_path)
+        for extra, failure in run.extras.items():
+            if failure is None:
+                folder.store_file(folder.path / FILES[extra])
+            else:
+                _log.warning("output_failed", output=extra, detail=failure.detail)
         watch.check()
         folder.store_zip()
     result = SegmentResult(
@@ -72,8 +76,13 @@ def segment(context: WorkerContext, watch: JobWatch) -> Outcome:
         short_side=config.short_side,
         retried_smaller=config != PropagationConfig(),
         objects=_objects(request, run),
-        review=frames_to_review(run.confidence),
+        review=frames_to_review(run.confidence, list(run.lost.values())),
         bytes=folder.stored_bytes,
+        failed_outputs={
+            extra: OutputFailure(code=failure.code, detail=context.without_folders(failure.detail))
+            for extra, failure in run.extras.items()
+            if failure is not None
+        },
         stage_seconds={
             "probing": round(probed - started, 3),
             "adapting": round(adapted - probed, 3),
@@ -104,9 +113,7 @@ def _propagate(
             config,
             context.settings.device,
             kept=kept,
-            overlay="overlay" in outputs,
-            coco="coco" in outputs,
-            alpha="alpha" in outputs,
+            extras=[extra for extra in FILES if extra in outputs],
             progress=watch.report,
         )
 

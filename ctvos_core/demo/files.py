@@ -9,7 +9,7 @@ from ctvos_core.demo.clip import FRAME_COUNT, FRAME_RATE, HEIGHT, WIDTH, demo_cl
 from ctvos_core.evaluation.layouts import read_annotation, read_result_mask
 from ctvos_core.evaluation.metrics import contour_accuracy, region_similarity
 from ctvos_core.results import write_mask
-from ctvos_core.video import VideoWriter, prepare_output_folder
+from ctvos_core.video import Timeline, VideoWriter, prepare_output_folder
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write_demo(folder: Path, frame_count: int = FRAME_COUNT) -> DemoFiles:
     """
     files = DemoFiles(folder / "clip.mp4", folder / "mask.png", folder / "truth")
     prepare_output_folder(files.truth)
-    with VideoWriter(files.video, WIDTH, HEIGHT, frame_rate=FRAME_RATE) as video:
+    with VideoWriter(files.video, WIDTH, HEIGHT, timeline=Timeline.steady(FRAME_RATE)) as video:
         for index, (image, labels) in enumerate(demo_clip(frame_count)):
             video.write(image, float(index / FRAME_RATE))
             write_mask(files.truth / f"{index:05d}.png", labels)

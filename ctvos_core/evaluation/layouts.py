@@ -10,11 +10,11 @@ from PIL import Image
 
 from ctvos_core.errors import InputError
 from ctvos_core.results import LabelMap
+from ctvos_core.video.frame_files import list_frame_files
 
 VOID = 255
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises for a file that is no image, or a broken one."""
-FRAME_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 def read_annotation(path: Path, expected_size: tuple[int, int] | None = None) -> LabelMap:
@@ -51,13 +51,9 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def list_frames(folder: Path) -> tuple[Path, ...]:
-    """The image files of a folder in the order of their names; `InputError` if there are none."""
+    """The frames of a folder, as `ctvos_core.video` lists them; `InputError` if there are none."""
     require_folder(folder, "a folder of frames")
-    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
-    frames = sorted(path for path in visible if path.suffix.lower() in FRAME_SUFFIXES)
-    if not frames:
-        raise InputError("frames_missing", f"{folder}: expected JPEG or PNG frames, found none")
-    return tuple(frames)
+    return list_frame_files(folder).frames
 
 
 def list_folders(folder: Path) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from ctvos_core.evaluation.layouts import (
     require_known,
 )
 from ctvos_core.results import LabelMap
+from ctvos_core.video.frame_files import natural_key
 
 GREATEST_ID = 254
 META = "meta.json"
@@ -60,7 +61,9 @@ class YoutubeVosSequence:
     @cached_property
     def listed_stems(self) -> tuple[str, ...]:
         """The frames any object is listed for, in order: those a submission holds."""
-        return tuple(sorted({stem for listed in self.objects for stem in listed.stems}))
+        return tuple(
+            sorted({stem for listed in self.objects for stem in listed.stems}, key=natural_key)
+        )
 
     @property
     def masks(self) -> dict[int, LabelMap]:
@@ -187,7 +190,7 @@ class YoutubeVosDataset:
                 f"got {category!r}",
             )
         seen = self.unseen_categories is None or category not in self.unseen_categories
-        return YoutubeVosObject(object_id, tuple(sorted(stems)), category, seen)
+        return YoutubeVosObject(object_id, tuple(sorted(stems, key=natural_key)), category, seen)
 
 
 def _read_meta(path: Path) -> Mapping[str, Any]:

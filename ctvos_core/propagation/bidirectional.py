@@ -77,9 +77,15 @@ def segment_video(
                 scores = _blend(segmentation.scores, spooled.get(frame.index), share)
                 segmentation = ahead.render(scores, frame.image.shape[:2])
                 if mask is not None:
-                    segmentation.labels[mask > 0] = mask[mask > 0]
+                    _restore(segmentation.labels, mask, named[frame.index])
                     segmentation.confidence.update(dict.fromkeys(named[frame.index], 1.0))
             yield frame.index, segmentation
+
+
+def _restore(labels: LabelMap, mask: LabelMap, named: Sequence[int]) -> None:
+    """Put a given mask back as it was given, its holes included, into (H, W) `labels`."""
+    labels[np.isin(labels, named)] = 0
+    labels[mask > 0] = mask[mask > 0]
 
 
 def propagation_steps(masks: Mapping[int, LabelMap], frame_count: int) -> int:

@@ -110,8 +110,11 @@ def telling_cells(cells: Tensor) -> Tensor:
 
 
 def prune(soft: Tensor, below: float) -> Tensor:
-    """(K+1, ...) probabilities with those under `below` set to 0 and the rest summing to 1."""
-    kept = torch.where(soft < below, 0.0, soft)
+    """(K+1, ...) probabilities with those under `below` set to 0 and the rest summing to 1.
+
+    The greatest always stay: of many slots that share a cell, all may be under `below`.
+    """
+    kept = torch.where(soft < soft.amax(0, keepdim=True).clamp(max=below), 0.0, soft)
     return kept / kept.sum(0)
 
 

@@ -112,7 +112,7 @@ class ChosenFrames(FrameReader):
         self.info = replace(
             info,
             frame_count=len(indices),
-            times=info.times[list(indices)],
+            timeline=info.timeline.chosen(indices),
             stems=tuple(info.stems[index] for index in indices),
             frame_files=tuple(info.frame_files[index] for index in indices if info.is_folder),
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Protocol
@@ -17,8 +17,11 @@ from ctvos_core.propagation.background import BackgroundWriter
 from ctvos_core.propagation.bidirectional import segment_video
 from ctvos_core.propagation.propagator import PropagationConfig
 from ctvos_core.propagation.stretches import plan
+from ctvos_core.results.extra_files import Extra, require_possible
+from ctvos_core.results.extras import ExtraFailure, write_extras
 from ctvos_core.results.folder import ResultFolder
 from ctvos_core.results.inputs import SegmentationInputs
+from ctvos_core.results.review import lost_at
 from ctvos_core.video import Frame, FrameReader
 
 SEGMENTING = "segmenting"
@@ -44,6 +47,10 @@ class SegmentationRun:
     """The objects, ascending: K."""
     confidence: NDArray[np.float32]
     """[T, K], as in `confidence.json`."""
+    lost: Mapping[int, int] = field(default_factory=dict)
+    """Objects that no frame shows but those where they were given, with a frame to look at."""
+    extras: Mapping[Extra, ExtraFailure | None] = field(default_factory=dict)
+    """What else was asked for: None where it is made, else why it is not."""
 
     @property
     def frames_per_second(self) -> float:
@@ -59,9 +66,7 @@ def segment_to_folder(
     device: str | torch.device = "auto",
     *,
     kept: Mapping[int, Mapping[int, float]] | None = None,
-    overlay: bool = False,
-    coco: bool = False,
-    alpha: bool = False,
+    extras: Collection[Extra] = (),
     progress: StepProgress | None = None,
 ) -> SegmentationRun:
     """Write a mask and the confidences of every frame, and what else is asked for.
@@ -77,21 +82,24 @@ def segment_to_folder(
         device: see `Propagator`.
         kept: confidences by object id of frames whose masks are in the folder already; those
             frames are left as they are, and the rest is made to meet them.
-        overlay: make `overlay.mp4`.
-        coco: make `coco.json`.
-        alpha: make `alpha.webm`.
+        extras: what to make besides; each fails by itself, and the masks stay.
         progress: called after every step.
 
     Raises:
-        InputError: the video cannot be decoded to its end, or a file cannot be written.
+        InputError: the video cannot be decoded to its end, a mask cannot be written, or an extra
+            is impossible for a video of its size.
     """
+    wanted = frozenset(extras)
+    require_possible(wanted, inputs.frames.info.size)
     frames, kept = inputs.frames, kept or {}
     known = {i for confidences in kept.values() for i in confidences}
     ids = tuple(sorted({*inputs.object_ids, *known}))
     stretches = plan(inputs, kept, folder.read_mask)
     count = _counter(progress, SEGMENTING, sum(stretch.steps for stretch in stretches))
     confidence = np.zeros((len(frames), len(ids)), np.float32)
+    seen = np.zeros((len(frames), len(ids)), bool)
     for index, confidences in kept.items():
+        seen[index] = True  # it was looked at when it was made
         confidence[index] = [confidences.get(i, 0) for i in ids]
     started = perf_counter()
     with BackgroundWriter() as writer:
@@ -104,18 +112,37 @@ def segment_to_folder(
                 index = stretch.indices[place]
                 if index in stretch.wanted:
                     confidence[index] = [found.confidence.get(i, 0) for i in ids]
+                    seen[index] = np.bincount(found.labels.ravel(), minlength=256)[list(ids)] > 0
                     writer.put(partial(folder.write_mask, index, found.labels))
-    folder.write_confidence(ids, confidence)
-    run = SegmentationRun(len(frames) - len(kept), perf_counter() - started, ids, confidence)
-    if overlay or coco or alpha:
-        folder.write_extras(
+    lost = lost_at(seen, _given(inputs, ids))
+    folder.write_confidence(ids, confidence, inputs.names, list(lost.values()))
+    seconds = perf_counter() - started
+    made: Mapping[Extra, ExtraFailure | None] = {}
+    if wanted:
+        made = write_extras(
+            wanted,
+            folder.path,
             _WatchedFrames(frames, _counter(progress, DRAWING, len(frames))),
+            folder.read_mask,
             lambda index: dict(zip(ids, confidence[index].tolist(), strict=True)),
-            overlay=overlay,
-            coco=coco,
-            alpha=alpha,
+            inputs.names,
         )
-    return run
+    return SegmentationRun(
+        len(frames) - len(kept),
+        seconds,
+        ids,
+        confidence,
+        {ids[column]: frame for column, frame in lost.items()},
+        made,
+    )
+
+
+def _given(inputs: SegmentationInputs, ids: tuple[int, ...]) -> NDArray[np.bool_]:
+    """[T, K]: which frames have a given mask that speaks for each object."""
+    given = np.zeros((len(inputs.frames), len(ids)), bool)
+    for index, named in inputs.objects.items():
+        given[index] = np.isin(ids, named)
+    return given
 
 
 def _counter(progress: StepProgress | None, phase: str, steps: int) -> Callable[[], None]:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.results.masks import LabelMap
+from ctvos_core.video.info import MAX_PIXELS
 from ctvos_core.video.outputs import replacing, writing
+from ctvos_core.video.times import OutputClock, Timeline
 
 _ENCODER: Final = "libvpx-vp9"
 _TIME_BASE = Fraction(1, 1000)  # all that WebM has
@@ -41,7 +43,9 @@ class AlphaWriter:
     Args:
         path: the WebM to write, or to replace.
         width, height: of the frames, in pixels.
-        frame_rate: average frames per second.
+        timeline: when the frames will be shown; left out for 25 frames a second.
+        sample_aspect_ratio: width of a pixel to its height when displayed; where that is not 1 the
+            frames are stretched to square pixels, as not every player heeds it in a WebM.
 
     Raises:
         InputError: `encoder_missing` when FFmpeg was built without libvpx; `output_not_writable`.
@@ -53,23 +57,26 @@ class AlphaWriter:
         width: int,
         height: int,
         *,
-        frame_rate: Fraction = Fraction(25),
+        timeline: Timeline | None = None,
+        sample_aspect_ratio: Fraction = Fraction(1),
     ) -> None:
         if _ENCODER not in av.codecs_available:
             raise InputError(
                 "encoder_missing", f"{path}: expected FFmpeg with {_ENCODER}, got one without it"
             )
         self._path = Path(path)
-        self._last_tick = -1
+        self._size = square_size(width, height, sample_aspect_ratio)
+        self._clock = OutputClock(_TIME_BASE)
+        rate = (timeline or Timeline.steady()).rate
         self._reformatter = VideoReformatter()
         with ExitStack() as stack:
             temporary = stack.enter_context(replacing(path))
             temporary.touch()  # FFmpeg opens it only with the first frame
             name = str(temporary.absolute())
             self._container = stack.enter_context(av.open(name, "w", format="webm"))
-            self._stream = self._container.add_stream(_ENCODER, rate=frame_rate, options=_OPTIONS)
+            self._stream = self._container.add_stream(_ENCODER, rate=rate, options=_OPTIONS)
             context = self._stream.codec_context
-            context.width, context.height = width, height
+            context.width, context.height = self._size
             context.pix_fmt = "yuva420p"
             context.time_base = _TIME_BASE
             context.color_range = ColorRange.MPEG
@@ -83,25 +90,23 @@ class AlphaWriter:
         Args:
             image: uint8 H x W x 3, RGB.
             labels: uint8 H x W, object ids.
-            time_seconds: not before the frame before it.
+            time_seconds: later than that of the frame before it.
         """
-        # More than a thousand frames a second would share milliseconds.
-        tick = max(round(time_seconds / _TIME_BASE), self._last_tick + 1)
         frame = self._reformatter.reformat(
             VideoFrame.from_ndarray(cut_out(image, labels), "rgba"),
+            *self._size,
             format="yuva420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
-        frame.pts, frame.time_base = tick, _TIME_BASE
-        self._last_tick = tick
+        frame.pts, frame.time_base = self._clock.tick(time_seconds), _TIME_BASE
         with writing(self._path):
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         """Finish the file and give it its name."""
         with self._stack:
-            if self._last_tick < 0:
+            if not self._clock.has_started:
                 raise ValueError("expected at least one frame before close")
             self._container.mux(self._stream.encode(None))
 
@@ -119,6 +124,15 @@ class AlphaWriter:
         else:
             with suppress(InputError):  # the caller's own error is the one to be seen
                 self._stack.__exit__(kind, error, traceback)
+
+
+def square_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tuple[int, int]:
+    """Width and height of frames stretched, not shrunk, to square pixels; as they are where that
+    would be too large."""
+    wide = max(Fraction(1), sample_aspect_ratio)
+    high = max(Fraction(1), 1 / sample_aspect_ratio)
+    size = round(width * wide), round(height * high)
+    return size if size[0] * size[1] <= MAX_PIXELS else (width, height)
 
 
 def cut_out(image: NDArray[np.uint8], labels: LabelMap) -> NDArray[np.uint8]:

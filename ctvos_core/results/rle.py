@@ -54,12 +54,18 @@ class CocoWriter:
 
     Images have `id` (frame index + 1), `file_name`, `width`, `height`, `frame_index` and
     `time_seconds`; annotations have `category_id` and `track_id` equal to the object id, and
-    `score` if one was given; there is one category per object id. The file appears at `close`; used
-    as a context manager, an exception leaves nothing behind.
+    `score` if one was given; there is one category per object id, with the object's name. The
+    file appears at `close`; used as a context manager, an exception leaves nothing behind.
     """
 
-    def __init__(self, path: str | os.PathLike[str], info: VideoInfo) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: VideoInfo,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         self._info = info
+        self._names = names or {}
         self._path = Path(path)
         self._object_ids: set[int] = set()
         self._image_count = self._annotation_count = 0
@@ -125,7 +131,10 @@ class CocoWriter:
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        categories = [{"id": i, "name": f"object {i}"} for i in sorted(self._object_ids)]
+        categories = [
+            {"id": i, "name": self._names.get(i, f"object {i}")}
+            for i in sorted(self._object_ids.union(self._names))
+        ]
         with self._stack:
             self._file.write('\n],\n"annotations": [')
             self._spool.seek(0)

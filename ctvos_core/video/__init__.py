@@ -5,12 +5,14 @@ from ctvos_core.video.encode import VideoWriter
 from ctvos_core.video.info import FOLDER_FRAME_RATE, MAX_PIXELS, VideoInfo
 from ctvos_core.video.outputs import prepare_output_folder, replacing
 from ctvos_core.video.probe import probe
+from ctvos_core.video.times import Timeline
 
 __all__ = [
     "FOLDER_FRAME_RATE",
     "MAX_PIXELS",
     "Frame",
     "FrameReader",
+    "Timeline",
     "VideoInfo",
     "VideoWriter",
     "open_frames",

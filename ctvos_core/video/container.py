@@ -1,7 +1,7 @@
-"""Opening a video file so that it can only ever be read as the container its first bytes say it is.
+"""Opening a video file so that it can only ever be read as one of the containers that are accepted.
 
-FFmpeg otherwise guesses, and some formats it knows (playlists, concat lists, session descriptions)
-name other files and hosts, which it would then open.
+FFmpeg knows formats (playlists, concat lists, session descriptions) that name other files and
+hosts, which it would then open; those are shut out before they are read.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,36 @@ from av.video.stream import VideoStream
 from ctvos_core.errors import InputError
 from ctvos_core.video.info import MAX_PIXELS
 
-_MOV_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"}
+CONTAINERS = {
+    "mov": ".mp4",
+    "matroska": ".mkv",
+    "avi": ".avi",
+    "mpegts": ".ts",
+    "mpeg": ".mpg",
+    "flv": ".flv",
+    "live_flv": ".flv",
+    "asf": ".wmv",
+    "ogg": ".ogv",
+    "gif": ".gif",
+    "apng": ".apng",
+    "yuv4mpegpipe": ".y4m",
+    "ivf": ".ivf",
+    "mxf": ".mxf",
+    "dv": ".dv",
+    "h264": ".h264",
+    "hevc": ".h265",
+    "mpegvideo": ".m2v",
+    "m4v": ".m4v",
+}
+"""Every container that is accepted, by FFmpeg's name of its demuxer, with the suffix of its files.
+They are known by their bytes, whatever a file is called."""
+
+VIDEO_SUFFIXES = {
+    *CONTAINERS.values(),
+    *(".mov", ".m4v", ".3gp", ".webm", ".m2ts", ".mts", ".mpeg", ".vob", ".asf", ".ogg"),
+}
+"""What files of these containers are called, for those who look through folders of anything."""
+
 _REFERENCES = (
     b"#EXTM3U",
     b"ffconcat",
@@ -33,60 +62,66 @@ _OTHER_KINDS = {
     b"PK\x03\x04": "a zip archive",
     b"RIFF": "a RIFF file that is not AVI",
 }
-_EXPECTED = "expected a video (mp4, mov, webm, mkv, avi, ...)"
+_EXPECTED = "expected a video (mp4, mov, webm, mkv, avi, ts, flv, wmv, ...)"
+_WHITELIST = ",".join(CONTAINERS)
 
 
 def sniff_demuxer(path: Path) -> str:
-    """FFmpeg's name of the demuxer for a file, from its first bytes alone; the file's name is
-    ignored.
+    """The container of a file, one of `CONTAINERS`, as FFmpeg knows it by its bytes.
 
     Raises:
         InputError: `file_not_found`; `external_reference` for a file that names other files or
-            hosts; `not_a_video` for everything else unknown.
+            hosts; `not_a_video` for everything else that is not accepted.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError("file_not_found", f"{path}: cannot be opened: {reason}") from error
-    demuxer = _demuxer_of(head)
-    if demuxer is not None:
-        return demuxer
+    head = _head(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(_REFERENCES) or (text.startswith(b"<?xml") and b"<MPD" in head):
         raise InputError(
             "external_reference",
             f"{path}: {_EXPECTED}, got a list that points to other files or addresses",
         )
-    came = "an empty file" if not head else "bytes of no known container"
+    try:
+        with _open(path, None) as container:
+            names = container.format.name.split(",")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise InputError("not_a_video", f"{path}: {_EXPECTED}, got {_came(head, error)}") from error
+    return next(name for name in CONTAINERS if name in names)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(1024)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError("file_not_found", f"{path}: cannot be opened: {reason}") from error
+
+
+def _came(head: bytes, error: Exception) -> str:
+    if not head:
+        return "an empty file"
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
-            came = kind
-    raise InputError("not_a_video", f"{path}: {_EXPECTED}, got {came}")
+            return kind
+    return f"bytes of no known container, or damaged ones: {_reason(error)}"
 
 
-def _demuxer_of(head: bytes) -> str | None:
-    if head[4:8] in _MOV_BOXES:
-        return "mov"
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return "avi"
-    for magic, demuxer in (
-        (b"\x1a\x45\xdf\xa3", "matroska"),
-        (b"FLV\x01", "flv"),
-        (b"OggS", "ogg"),
-        (b"GIF87a", "gif"),
-        (b"GIF89a", "gif"),
-        (b"\x00\x00\x01\xba", "mpeg"),
-        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
-    ):
-        if head.startswith(magic):
-            return demuxer
-    # Transport stream packets start with 0x47 every 188 bytes (192 where a time code goes before).
-    for first, step in ((0, 188), (4, 192)):
-        if len(head) > first + 4 * step and all(head[first + i * step] == 0x47 for i in range(5)):
-            return "mpegts"
-    return None
+def _open(path: Path, demuxer: str | None) -> InputContainer:
+    options = {"protocol_whitelist": "file", "format_whitelist": demuxer or _WHITELIST}
+    return av.open(str(path.absolute()), format=demuxer, options=options)
+
+
+def open_source(path: Path) -> InputContainer:
+    """Open a file that is known to be a video for whatever else is in it.
+
+    Raises:
+        av.FFmpegError, OSError, ValueError: it cannot be read.
+    """
+    return _open(path, None)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 @contextmanager
@@ -99,15 +134,10 @@ def open_container(path: Path, demuxer: str) -> Iterator[tuple[InputContainer, V
             `video_too_large`.
     """
     try:
-        container = av.open(
-            str(path.absolute()),
-            format=demuxer,
-            options={"protocol_whitelist": "file", "format_whitelist": demuxer},
-        )
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        container = _open(path, demuxer)
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(
-            "not_a_video", f"{path}: {_EXPECTED}, got damaged {demuxer}: {reason}"
+            "not_a_video", f"{path}: {_EXPECTED}, got damaged {demuxer}: {_reason(error)}"
         ) from error
     with container:
         yield container, _main_video_stream(container, path)

@@ -1,18 +1,21 @@
 """Reading the frames of a video one at a time, forwards and backwards, in bounded memory."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import av
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.container import decode_readable, open_container
-from ctvos_core.video.folder import read_frame_image
+from ctvos_core.video.images import read_frame_image
 from ctvos_core.video.index import FrameIndex
 from ctvos_core.video.info import VideoInfo
 from ctvos_core.video.pixels import to_rgb
@@ -41,8 +44,8 @@ class FrameReader:
     """Frames of one video, each decoded when asked for; made by `open_frames`.
 
     Every iterator has the file open for itself, so several may run at once. Iterating raises
-    InputError `video_corrupt` at a frame that cannot be decoded and `frame_sizes_differ` at one of
-    another size than the first.
+    InputError `video_corrupt` at a frame that cannot be decoded and, in a folder,
+    `frame_sizes_differ` at one of another size than the first; in a file such frames are scaled.
     """
 
     def __init__(self, info: VideoInfo, index: FrameIndex | None) -> None:
@@ -96,8 +99,15 @@ class FrameReader:
 
     def _folder_frames(self, indices: range) -> Iterator[Frame]:
         for index in indices:
-            image = read_frame_image(self.info.frame_files[index], index)
-            yield self._checked(index, image)
+            image = read_frame_image(self.info.frame_files[index], index, self.info.white)
+            height, width = image.shape[:2]
+            if (width, height) != self.info.size:
+                raise InputError(
+                    "frame_sizes_differ",
+                    f"{self.info.path}: expected all frames of {self.info.width}x"
+                    f"{self.info.height} like the first, got frame {index} of {width}x{height}",
+                )
+            yield self._frame(index, image)
 
     def _file_frames_reversed(
         self, file_index: FrameIndex, start: int, stop: int
@@ -116,9 +126,10 @@ class FrameReader:
             return
         expected = start
         for index, stored in _stored_frames(self.info, file_index, start):
-            if index != expected or stored.is_corrupt:
+            if index != expected or (stored.is_corrupt and not file_index.is_decoded):
                 break
-            yield self._checked(index, to_rgb(stored, file_index.orientation))
+            image = to_rgb(stored, file_index.orientation)
+            yield self._frame(index, _of_size(image, self.info.size))
             expected += 1
             if expected == stop:
                 return
@@ -127,19 +138,16 @@ class FrameReader:
             f"{self.info.path}: frame {expected} cannot be decoded: its data is damaged",
         )
 
-    def _checked(self, index: int, image: NDArray[np.uint8]) -> Frame:
-        height, width = image.shape[:2]
-        if (width, height) != self.info.size:
-            raise InputError(
-                "frame_sizes_differ",
-                f"{self.info.path}: expected all frames of {self.info.width}x{self.info.height} "
-                f"like the first, got frame {index} of {width}x{height}",
-            )
+    def _frame(self, index: int, image: NDArray[np.uint8]) -> Frame:
         return Frame(index, image, float(self.info.times[index]))
 
 
-def open_frames(path: str | os.PathLike[str]) -> FrameReader:
+def open_frames(path: str | os.PathLike[str], not_frames: Collection[Path] = ()) -> FrameReader:
     """Open a video file or a folder of frames for reading; see `probe` for the errors.
+
+    Args:
+        path: the file or folder.
+        not_frames: files in that folder that are something else, such as given masks.
 
     Example:
         >>> from ctvos_core.video import VideoWriter
@@ -149,7 +157,14 @@ def open_frames(path: str | os.PathLike[str]) -> FrameReader:
         >>> [frame.index for frame in open_frames("made.mp4").frames(1)]
         [1, 2]
     """
-    return FrameReader(*index_video(path))
+    return FrameReader(*index_video(path, not_frames))
+
+
+def _of_size(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A recording may change its size midway; players go on showing it in that of its start."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _stored_frames(
@@ -162,7 +177,10 @@ def _stored_frames(
     for seek in file_index.entry_points(start):
         with open_container(info.path, file_index.demuxer) as (container, stream):
             if seek is not None:
-                container.seek(seek, stream=stream)
+                try:
+                    container.seek(seek, stream=stream)
+                except av.FFmpegError:
+                    continue
             has_landed = seek is None
             for ordinal, frame in enumerate(decode_readable(container, stream)):
                 index = _index_of(frame, ordinal, file_index.pts)

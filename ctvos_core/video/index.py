@@ -2,7 +2,8 @@
 
 For mp4/mov and matroska/webm with the usual codecs the packets say it all, and nothing but one
 frame is decoded. For the rest the packets cannot be trusted (no presentation times in AVI,
-broadcasts that start in the middle of a group, hidden frames), so the file is decoded once.
+broadcasts that start in the middle of a group, hidden frames, fields with a packet each), so the
+file is decoded once, and its frames are those that the decoder gives.
 """
 
 from bisect import bisect_right
@@ -21,9 +22,11 @@ from numpy.typing import NDArray
 
 from ctvos_core.errors import InputError
 from ctvos_core.video.container import decode_readable, open_container, sniff_demuxer
+from ctvos_core.video.h264 import may_have_fields
 from ctvos_core.video.info import MAX_PIXELS, VideoInfo
-from ctvos_core.video.pixels import Orientation, orientation_of
-from ctvos_core.video.truncation import Extent, measure_extent
+from ctvos_core.video.pixels import Orientation, displayed_aspect, orientation_of
+from ctvos_core.video.times import Timeline
+from ctvos_core.video.truncation import explain_unreadable, measure_extent
 
 _ONE_PACKET_ONE_FRAME = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "dnxhd", "ffv1", "png"}
 
@@ -36,12 +39,15 @@ class FrameIndex:
         demuxer: FFmpeg's name, to open the file with.
         pts: int64 [T], each frame's presentation time stamp, strictly increasing; empty where the
             file has no usable ones and frames can only be counted.
+        is_decoded: whether the frames were counted by decoding them: then those that the decoder
+            gives are the video, also where it calls one damaged.
         keys: (pts, time stamp to seek to) of frames at which decoding can start, ascending.
         orientation: from stored to displayed frames.
     """
 
     demuxer: str
     pts: NDArray[np.int64]
+    is_decoded: bool
     keys: list[tuple[int, int]]
     orientation: Orientation
 
@@ -56,31 +62,30 @@ class FrameIndex:
 
 def index_file(path: Path) -> tuple[VideoInfo, FrameIndex]:
     """Index a video file; see `probe` for the errors."""
-    demuxer = sniff_demuxer(path)
-    extent = measure_extent(path, demuxer)
     try:
+        demuxer = sniff_demuxer(path)
         with open_container(path, demuxer) as (container, stream):
             packets = _read_packets(container, stream)
-            average_rate = stream.average_rate or stream.guessed_rate
+            declared_rate = stream.average_rate or stream.guessed_rate
             time_base = stream.time_base or Fraction(1, 1000)
             codec = stream.codec_context.codec.canonical_name
-            _require_whole(path, demuxer, extent, container, stream, packets)
+            aspect = stream.sample_aspect_ratio
+            is_in_fields = codec == "h264" and may_have_fields(stream.codec_context.extradata)
+            _require_whole(path, demuxer, container, stream, packets)
     except InputError as error:
-        if error.code == "not_a_video" and extent.missing_bytes:
-            what = f"{extent.missing_bytes} bytes are missing, no frame can be read"
-            raise InputError("video_truncated", f"{path}: truncated: {what}") from error
+        if error.code in ("not_a_video", "video_has_no_video_stream"):
+            explain_unreadable(path)
         raise
-    pts = _trusted_pts(demuxer, codec, packets)
-    first, decoded_pts = _decode(path, demuxer, count_all=pts is None)
-    if pts is None:
-        pts = decoded_pts
-    frame_count = len(pts)
-    rate = _frame_rate(pts, time_base, average_rate)
-    if (np.diff(pts) <= 0).any():
-        pts = np.empty(0, dtype=np.int64)
-        times = np.arange(frame_count) / float(rate)
-    else:
-        times = (pts - pts[0]) * float(time_base)
+    stamps: list[int | None] | None = None
+    if not is_in_fields:
+        stamps = _trusted_stamps(demuxer, codec, packets)
+    first, decoded = _decode(path, demuxer, count_all=stamps is None)
+    pts = _usable_pts(decoded if stamps is None else stamps)
+    if stamps is None:
+        # AVI has the order in which frames are stored for times; shown are they in another.
+        stamps = _sorted(decoded) if demuxer == "avi" else decoded
+    timeline = Timeline.of_stamps(stamps, time_base, declared_rate)
+    frame_count = len(timeline.ticks)
     orientation = orientation_of(first)
     sides = (first.height, first.width) if orientation.transpose else (first.width, first.height)
     info = VideoInfo(
@@ -88,15 +93,14 @@ def index_file(path: Path) -> tuple[VideoInfo, FrameIndex]:
         width=sides[0],
         height=sides[1],
         frame_count=frame_count,
-        frame_rate=rate,
-        times=times,
-        duration_seconds=float(times[-1] + 1 / rate),
+        timeline=timeline,
         rotation=orientation.rotation,
         codec=codec,
         pixel_format=first.format.name,
         stems=tuple(f"{index:05d}" for index in range(frame_count)),
+        sample_aspect_ratio=displayed_aspect(aspect, orientation),
     )
-    return info, FrameIndex(demuxer, pts, _keys(demuxer, packets), orientation)
+    return info, FrameIndex(demuxer, pts, bool(decoded), _keys(demuxer, packets), orientation)
 
 
 @dataclass(frozen=True)
@@ -126,22 +130,27 @@ def _facts(packet: Packet, file_size: int) -> _PacketFacts:
 def _require_whole(
     path: Path,
     demuxer: str,
-    extent: Extent,
     container: InputContainer,
     stream: VideoStream,
     packets: list[_PacketFacts],
 ) -> None:
+    """Refuse a file that is surely cut short; streams may be cut anywhere."""
     readable = sum(packet.is_whole for packet in packets)
+    extent = measure_extent(path, demuxer)
+    declared = stream.frames
     if demuxer == "mov":
-        is_cut = readable < len(stream.index_entries) or (
-            extent.is_fragmented and extent.missing_bytes
-        )
-    elif demuxer in ("matroska", "avi"):
+        indexed = sum(entry.size > 0 for entry in stream.index_entries)
+        declared = max(declared, indexed)
+        is_cut = readable < indexed or (extent.is_fragmented and extent.missing_bytes > 0)
+    elif demuxer == "matroska":
         is_cut = readable < len(packets) or extent.missing_bytes > 0
-    else:  # broadcasts may well have damaged packets; those are found by decoding
+    elif demuxer == "avi":
+        is_cut = readable < len(packets) or (
+            extent.missing_bytes > 0 and (not declared or readable < declared)
+        )
+    else:
         is_cut = False
     if is_cut:
-        declared = max(stream.frames, len(stream.index_entries) if demuxer == "mov" else 0)
         if declared > readable:
             what = f"its header declares {declared} frames, only {readable} can be read"
         elif container.duration:
@@ -151,10 +160,13 @@ def _require_whole(
             what = f"{extent.missing_bytes} bytes are missing, only {readable} frames can be read"
         raise InputError("video_truncated", f"{path}: truncated: {what}")
     if not packets:
+        explain_unreadable(path)
         raise InputError("video_has_no_frames", f"{path}: expected at least one frame, got none")
 
 
-def _trusted_pts(demuxer: str, codec: str, packets: list[_PacketFacts]) -> NDArray[np.int64] | None:
+def _trusted_stamps(
+    demuxer: str, codec: str, packets: list[_PacketFacts]
+) -> list[int | None] | None:
     """Presentation times of all frames that will be shown, or None if only decoding can tell."""
     if demuxer not in ("mov", "matroska") or codec not in _ONE_PACKET_ONE_FRAME:
         return None
@@ -167,7 +179,18 @@ def _trusted_pts(demuxer: str, codec: str, packets: list[_PacketFacts]) -> NDArr
     )
     if not is_clean_start or len(set(shown)) < len(shown):
         return None
-    return np.array(sorted(shown), dtype=np.int64)
+    return [*sorted(shown)]
+
+
+def _sorted(stamps: list[int | None]) -> list[int | None]:
+    known = iter(sorted(stamp for stamp in stamps if stamp is not None))
+    return [None if stamp is None else next(known) for stamp in stamps]
+
+
+def _usable_pts(stamps: list[int | None]) -> NDArray[np.int64]:
+    known = np.array([stamp for stamp in stamps if stamp is not None], dtype=np.int64)
+    is_usable = len(known) == len(stamps) and bool((known[1:] > known[:-1]).all())
+    return known if is_usable else np.empty(0, dtype=np.int64)
 
 
 def _keys(demuxer: str, packets: list[_PacketFacts]) -> list[tuple[int, int]]:
@@ -180,10 +203,10 @@ def _keys(demuxer: str, packets: list[_PacketFacts]) -> list[tuple[int, int]]:
     return sorted(keys)
 
 
-def _decode(path: Path, demuxer: str, *, count_all: bool) -> tuple[VideoFrame, NDArray[np.int64]]:
-    """The first frame, and with `count_all` every frame's time stamp (0 where it has none)."""
+def _decode(path: Path, demuxer: str, *, count_all: bool) -> tuple[VideoFrame, list[int | None]]:
+    """The first frame, and with `count_all` every frame's time stamp."""
     first: VideoFrame | None = None
-    stamps: list[int] = []
+    stamps: list[int | None] = []
     with open_container(path, demuxer) as (container, stream):
         if not count_all:
             stream.thread_type = "SLICE"  # frame threads would read many packets ahead
@@ -198,32 +221,7 @@ def _decode(path: Path, demuxer: str, *, count_all: bool) -> tuple[VideoFrame, N
                     )
             if not count_all:
                 break
-            if frame.is_corrupt:
-                raise InputError(
-                    "video_corrupt",
-                    f"{path}: frame {len(stamps)} cannot be decoded: "
-                    "its data is damaged or cut short",
-                )
-            if (frame.width, frame.height) != (first.width, first.height):
-                raise InputError(
-                    "frame_sizes_differ",
-                    f"{path}: expected all frames of {first.width}x{first.height} like the first, "
-                    f"got frame {len(stamps)} of {frame.width}x{frame.height}",
-                )
-            stamps.append(frame.pts or 0)
+            stamps.append(frame.pts)
     if first is None:
         raise InputError("video_corrupt", f"{path}: frame 0 cannot be decoded: its data is damaged")
-    return first, np.array(stamps, dtype=np.int64)
-
-
-def _frame_rate(
-    pts: NDArray[np.int64], time_base: Fraction, average_rate: Fraction | None
-) -> Fraction:
-    """The header's average rate where it fits the time stamps, else the one they give."""
-    span = (int(pts[-1]) - int(pts[0])) * time_base
-    measured = (len(pts) - 1) / span if span > 0 else None
-    if measured is None:
-        return average_rate or Fraction(25)
-    if average_rate and abs(average_rate / measured - 1) < Fraction(1, 50):
-        return average_rate
-    return measured.limit_denominator(1001)
+    return first, stamps

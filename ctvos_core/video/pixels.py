@@ -1,6 +1,7 @@
 """From a decoded frame to RGB as a viewer would see it: colour matrix, range and orientation."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 _UNSPECIFIED_MATRIX = 2
+_MOST_STRETCHED = Fraction(20)
 _STRETCH = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
 
 
@@ -51,6 +53,15 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(transpose=False, flip_x=a < 0, flip_y=d < 0)
     return Orientation(transpose=True, flip_x=c < 0, flip_y=b < 0)
+
+
+def displayed_aspect(stored: Fraction | None, orientation: Orientation) -> Fraction:
+    """Width of a displayed pixel to its height, from that of a stored one; 1 where that is not
+    known or is absurd."""
+    if not stored or not 1 / _MOST_STRETCHED <= stored <= _MOST_STRETCHED:
+        return Fraction(1)
+    stored = stored.limit_denominator(1000)
+    return 1 / stored if orientation.transpose else stored
 
 
 def to_rgb(frame: VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:

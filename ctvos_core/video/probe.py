@@ -1,6 +1,7 @@
 """Look at a video before work on it begins."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from ctvos_core.errors import InputError
@@ -10,11 +11,10 @@ from ctvos_core.video.info import VideoInfo
 
 
 def probe(path: str | os.PathLike[str]) -> VideoInfo:
-    """Describe a video file, or a folder of frames (jpg, jpeg, png, webp, bmp, in natural order).
+    """Describe a video file, or a folder of frames (`frame_files` says which, and their order).
 
-    Files are known by their first bytes (mp4, mov, matroska, webm, avi, mpeg-ts, mpeg-ps, flv, ogg,
-    gif, asf), whatever their name. All of the file is read and checked for being complete; only
-    what packets cannot tell is decoded.
+    Files are known by their bytes, whatever their name (`container.CONTAINERS`). All of the file is
+    read and checked for being complete; only what packets cannot tell is decoded.
 
     Raises:
         InputError: with code
@@ -41,11 +41,18 @@ def probe(path: str | os.PathLike[str]) -> VideoInfo:
     return index_video(path)[0]
 
 
-def index_video(path: str | os.PathLike[str]) -> tuple[VideoInfo, FrameIndex | None]:
-    """What `probe` gives, and for a file the index that its reader needs."""
+def index_video(
+    path: str | os.PathLike[str], not_frames: Collection[Path] = ()
+) -> tuple[VideoInfo, FrameIndex | None]:
+    """What `probe` gives, and for a file the index that its reader needs.
+
+    Args:
+        path: a video file or a folder of frames.
+        not_frames: files in that folder that are something else, such as given masks.
+    """
     path = Path(path)
     if path.is_dir():
-        return index_folder(path), None
+        return index_folder(path, not_frames), None
     if not path.is_file():
         raise InputError(
             "file_not_found", f"{path}: expected a video file or a folder of frames, got nothing"

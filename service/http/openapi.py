@@ -43,9 +43,14 @@ def multipart(properties: dict[str, Any], required: list[str]) -> dict[str, Any]
     }
 
 
+_VIDEO = "mp4, mov, webm, mkv, avi, ts, flv, wmv and more"
+
 SEGMENT_BODY = multipart(
     {
-        "video": {**_FILE, "description": "mp4, mov, webm, mkv, avi, or a zip of frames."},
+        "video": {
+            **_FILE,
+            "description": _VIDEO + ", or a zip of frames.",
+        },
         "draft": {"type": "string", "description": "Id of a draft, in place of `video`."},
         **_MASK_FIELDS,
         "adapt": {
@@ -57,11 +62,18 @@ SEGMENT_BODY = multipart(
     ["mask"],
 )
 DRAFT_BODY = multipart(
-    {"video": {**_FILE, "description": "mp4, mov, webm, mkv, avi, or a zip of frames."}}, ["video"]
+    {
+        "video": {
+            **_FILE,
+            "description": _VIDEO + ", or a zip of frames.",
+        }
+    },
+    ["video"],
 )
 CORRECTION_BODY = multipart(_MASK_FIELDS, ["mask"])
 VIDEO_BODY = multipart(
-    {"video": {**_FILE, "description": "mp4, mov, webm, mkv or avi."}}, ["video"]
+    {"video": {**_FILE, "description": _VIDEO + "."}},
+    ["video"],
 )
 
 

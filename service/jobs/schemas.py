@@ -26,6 +26,14 @@ class JobError(BaseModel):
     retryable: bool
 
 
+class OutputState(BaseModel):
+    """What became of one of the outputs that a segmentation was asked for."""
+
+    status: Literal["pending", "succeeded", "failed"]
+    code: str | None = Field(description="Why it failed.")
+    detail: str | None
+
+
 class JobView(BaseModel):
     """A job as clients see it."""
 
@@ -42,6 +50,9 @@ class JobView(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None = Field(description="When the files of the job are deleted.")
+    outputs: dict[str, OutputState] = Field(
+        description="By name; those besides the masks may fail and the job succeed all the same."
+    )
     links: dict[str, str] = Field(description="Paths of what exists, or will if all goes well.")
 
 

@@ -12,6 +12,7 @@ import os
 import random
 import resource
 import socket
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
         most = order["limits"]["memory_bytes"]
         message = f"video: it needs more than {most} bytes of memory to look at"
         return {"error": {"code": "video_too_complex", "message": message}}
+    except Exception:
+        return {"fault": traceback.format_exc()}
 
 
 def _is_memory_short(given: int) -> bool:
@@ -78,14 +81,16 @@ def _look(order: dict[str, Any]) -> dict[str, Any]:
         from service.probe.drawing import draw_frames
 
         return draw_frames(order["draw"], order["limits"]["frames"])
+    from ctvos_core.results.extra_files import require_possible
+
     video = _look_at_video(order["video"], order["limits"]) if order["video"] else order["known"]
-    masks = [_look_at_mask(mask, video) for mask in order["masks"]]
-    return {"video": video, "masks": masks}
+    require_possible(order["outputs"], (video["width"], video["height"]))
+    return {"video": video, "masks": _look_at_masks(order["masks"], video)}
 
 
 def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
     from ctvos_core.errors import InputError
-    from ctvos_core.video.container import sniff_demuxer
+    from ctvos_core.video.container import CONTAINERS, sniff_demuxer
     from ctvos_core.video.frames_zip import is_zip, unpack_frames
     from ctvos_core.video.probe import probe
 
@@ -96,12 +101,7 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
         unpack_frames(path, frames, limits["frames"])
         info = probe(frames)
     else:
-        suffix = {"mov": ".mp4", "matroska": ".mkv", "avi": ".avi"}.get(sniff_demuxer(path), "")
-        if not suffix:
-            raise InputError(
-                "video_format_unsupported",
-                f"{name}: expected mp4, mov, webm, mkv, avi or a zip of frames, got another format",
-            )
+        suffix = CONTAINERS[sniff_demuxer(path)]
         info = probe(path)
     pixels = info.width * info.height
     for code, what, got, most in (
@@ -121,17 +121,34 @@ def _look_at_video(name: str, limits: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _look_at_mask(mask: dict[str, Any], video: dict[str, Any]) -> dict[str, Any]:
+def _look_at_masks(masks: list[dict[str, Any]], video: dict[str, Any]) -> list[dict[str, Any]]:
+    """Look at masks, and rewrite those whose ids are no indices: from here on they all are."""
     from ctvos_core.errors import InputError
-    from ctvos_core.results.inputs import read_mask_of
+    from ctvos_core.results.inputs import spoken_for
+    from ctvos_core.results.mask_sets import read_given_masks
+    from ctvos_core.results.masks import write_mask
 
-    name, frame = mask["name"], mask["frame"]
-    if not 0 <= frame < video["frames"]:
-        raise InputError(
-            "frame_out_of_range",
-            f"{name}: expected a mask of a frame from 0 to {video['frames'] - 1}, the last of the "
-            f"video, got one of frame {frame}",
+    for mask in masks:
+        if not 0 <= mask["frame"] < video["frames"]:
+            raise InputError(
+                "frame_out_of_range",
+                f"{mask['name']}: expected a mask of a frame from 0 to {video['frames'] - 1}, the "
+                f"last of the video, got one of frame {mask['frame']}",
+            )
+    paths, said = [Path(mask["name"]) for mask in masks], [mask["objects"] for mask in masks]
+    given = read_given_masks(paths, (video["width"], video["height"]), said)
+    looked = []
+    for mask, found in zip(masks, given, strict=True):
+        objects = spoken_for(found, mask["objects"])
+        absent = [i for i in objects if not (found.labels == i).any()]
+        if found.reading != "indices":
+            write_mask(found.path, found.labels)
+        looked.append(
+            {
+                "frame": mask["frame"],
+                "objects": objects,
+                "absent": absent,
+                "reading": found.reading,
+            }
         )
-    labels, objects = read_mask_of(name, (video["width"], video["height"]), mask["objects"])
-    absent = [i for i in objects if not (labels == i).any()]
-    return {"frame": frame, "objects": objects, "absent": absent}
+    return looked

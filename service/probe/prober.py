@@ -4,15 +4,23 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from ctvos_core.errors import InputError
 from ctvos_jobs.settings import Settings
 from service.probe.fork_client import ProbeProcess
 
+_log = structlog.get_logger(__name__)
 _LATE_SECONDS = 30  # of wall time, while others have the processors
+
+
+class ProbeError(Exception):
+    """Looking at an upload failed by a mistake of the service."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class ProbedVideo:
     """What is known of a video before it is decoded.
 
     Attributes:
-        suffix: what its file is called by, `.mp4`, `.mkv`, `.avi`, or `.zip` for frames.
+        suffix: what its file is called by, as `CONTAINERS` has it, or `.zip` for frames.
         width, height: as displayed.
         frames: how many.
         seconds: how long.
@@ -55,11 +63,13 @@ class ProbedMask:
     Attributes:
         objects: ids that it speaks for, ascending.
         absent: those of them that are not in it.
+        reading: what the ids were taken from.
     """
 
     frame: int
     objects: list[int]
     absent: list[int]
+    reading: str | None = None
 
 
 class Prober:
@@ -85,24 +95,28 @@ class Prober:
         video: str | None,
         masks: list[MaskFile],
         known: ProbedVideo | None = None,
+        outputs: Sequence[str] = (),
     ) -> tuple[ProbedVideo, list[ProbedMask]]:
-        """Look at a video and masks of it.
+        """Look at a video and masks of it; masks are rewritten as indexed PNGs where they are none.
 
         Args:
             folder: where the files are; the child works in it.
             video: name of the video's file; None: it was looked at before, and is `known`.
             masks: each is checked against the video.
             known: see `video`.
+            outputs: what is to be made of it.
 
         Raises:
             InputError: as those of `ctvos_core.video`, and `video_too_large`, `too_many_frames`,
-                `video_too_long`, `video_format_unsupported`, `video_too_complex` (memory),
-                `video_too_slow` (time), `video_crashes_decoder`.
+                `video_too_long`, `video_too_complex` (memory), `video_too_slow` (time),
+                `video_crashes_decoder`, `output_impossible`.
+            ProbeError: the fault is ours, not that of the upload.
         """
         order = {
             "video": video,
             "known": asdict(known) if known else None,
             "masks": [asdict(mask) for mask in masks],
+            "outputs": list(outputs),
         }
         answer = await self._answer(folder, order)
         return (
@@ -135,12 +149,15 @@ class Prober:
                 raise self._too_slow() from error
         if status == -signal.SIGXCPU:
             raise self._too_slow()
-        if status:
+        if status < 0:  # a signal: no exception of ours ends a process that way
             raise InputError(
                 "video_crashes_decoder",
                 f"video: its bytes crash the decoder (ended with {status})",
             )
-        answer: dict[str, Any] = json.loads(said)
+        answer: dict[str, Any] = json.loads(said) if status == 0 else {"fault": f"exit {status}"}
+        if "fault" in answer:
+            _log.error("probe_failed", fault=answer["fault"])
+            raise ProbeError(answer["fault"].splitlines()[-1])
         if "error" in answer:
             raise InputError(answer["error"]["code"], answer["error"]["message"])
         return answer

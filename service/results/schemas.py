@@ -13,6 +13,10 @@ class GivenMask(BaseModel):
     frame: int
     objects: list[int] = Field(description="The ids that the mask speaks for.")
     absent: list[int] = Field(default=[], description="Those that are known not to be there.")
+    reading: str | None = Field(
+        default=None,
+        description="What ids were taken from: indices, gray values, black and white, colours.",
+    )
 
 
 class JobFrames(BaseModel):

@@ -47,6 +47,9 @@ def find_artifact(context: ServiceContext, job: Job, name: str) -> StoredFile:
     artifact = ARTIFACTS[name]
     if artifact.output is not None and artifact.output not in SegmentRequest.of(job).outputs:
         raise Problem(404, "output_not_requested", f"The job was not asked for {name}.")
+    failed = (job.result or {}).get("failed_outputs", {}).get(artifact.output)
+    if failed is not None:
+        raise Problem(404, "output_failed", f"The job could not make {name}: {failed['detail']}")
     key = f"jobs/{job.id}/{job.attempt}/{artifact.file}"
     return _found(context, job, key, artifact.media_type, artifact.file, artifact.inline)
 

@@ -68,11 +68,15 @@ async def submit_segmentation(
         await run_in_threadpool(require_model, context, options.model, options.adapt)
         if options.draft is None:
             source: UploadedFile | Draft = videos[0]
-            video, masks = await _look(context, folder, videos[0], given)
+            video, masks = await _look(context, folder, videos[0], given, options)
         else:
             source = await run_in_threadpool(require_draft, context, principal, options.draft)
             video, masks = await context.prober.probe(
-                folder, video=None, known=source.video, masks=name_masks(given)
+                folder,
+                video=None,
+                known=source.video,
+                masks=name_masks(given),
+                outputs=options.outputs or (),
             )
         return await run_in_threadpool(_save, once, options, (source, video), given, masks)
 
@@ -82,10 +86,16 @@ async def _look(
     folder: Path,
     video: UploadedFile,
     given: list[FrameMask],
+    options: SegmentOptions,
 ) -> tuple[ProbedVideo, list[ProbedMask]]:
     # Errors name files, so those get names that say something.
     video.path = video.path.rename(folder / "video")
-    return await context.prober.probe(folder, video=video.path.name, masks=name_masks(given))
+    return await context.prober.probe(
+        folder,
+        video=video.path.name,
+        masks=name_masks(given),
+        outputs=options.outputs or (),
+    )
 
 
 def _save(

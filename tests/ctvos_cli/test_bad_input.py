@@ -191,3 +191,13 @@ def test_damage_in_the_middle_is_found_while_segmenting(segment, out, tmp_path):
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
     assert "2.png" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["dog", "0=dog", "256=dog", "1=", "x=dog"])
+def test_names_of_objects(segment, out, name):
+    assert "--name: expected ID=NAME" in refusal(segment("--out", out, "--name", name))
+
+
+def test_a_name_of_no_object(segment, out):
+    line = refusal(segment("--out", out, "--name", "2=dog"))
+    assert "expected one of the objects [1], got 2" in line

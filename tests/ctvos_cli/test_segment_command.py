@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,6 +144,80 @@ def test_a_folder_of_frames_gives_its_names_to_the_masks(segment, clip, tmp_path
     result = segment("--out", tmp_path / "out", video=frames)
     assert result.exit_code == 0, result.stderr
     assert mask_names(tmp_path / "out") == ["shot-10", "shot-11", "shot-12", "shot-9"]
+
+
+def test_how_a_mask_was_read_and_what_was_not_is_said(segment, mask, clip, tmp_path):
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for frame in open_frames(clip).frames(0, 3):
+        Image.fromarray(frame.image).save(frames / f"{frame.index}.jpg")
+    (frames / "notes.txt").write_text("")
+    colours = np.zeros((96, 128, 3), np.uint8)
+    colours[pixels(mask) == 1] = (255, 0, 0)
+    Image.fromarray(colours).save(frames / "red.png")
+    given = ("--mask", frames / "red.png", "--name", "1=dog")
+    result = segment("--out", tmp_path / "out", "--coco", video=frames, masks=given)
+    assert result.exit_code == 0, result.stderr
+    told = f"{frames / 'red.png'}: read by its colours: 1 object (1 = #ff0000)"
+    assert result.stdout.splitlines()[0] == told
+    assert result.stderr == (
+        f"ctvos: warning: {frames}: not read as frames: notes.txt (no image by its name), "
+        "red.png (given as a mask)\n"
+    )
+    assert mask_names(tmp_path / "out") == ["0", "1", "2"]
+    assert (pixels(tmp_path / "out" / "0.png") == pixels(mask)).all()
+    content = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    assert content["names"] == {"1": "dog"}
+    content = json.loads((tmp_path / "out" / "coco.json").read_text())
+    assert content["categories"] == [{"id": 1, "name": "dog"}]
+
+
+def test_a_folder_with_a_mask_for_each_object(segment, mask, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for name, on in (("dog", pixels(mask)), ("cat", pixels(mask)[::-1, ::-1])):
+        Image.fromarray((on * 255).astype(np.uint8)).save(masks / f"{name}.png")
+    result = segment("--out", tmp_path / "out", masks=("--mask", masks))
+    assert result.exit_code == 0, result.stderr
+    assert set(np.unique(pixels(tmp_path / "out" / "00000.png"))) == {0, 1, 2}
+    content = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    assert content["names"] == {"1": "cat", "2": "dog"}
+
+
+def test_results_of_another_run_are_replaced_only_if_told(segment, segmented, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(segmented.folder, out)
+    write_mask(out / "00099.png", np.ones((96, 128), np.uint8))
+    refused = segment("--out", out)
+    assert refused.exit_code == 2
+    assert "--overwrite" in refused.stderr
+    assert (out / "overlay.mp4").exists()
+    assert segment("--out", out, "--overwrite").exit_code == 0
+    assert {path.name for path in out.iterdir()} == {
+        *(f"{stem}.png" for stem in STEMS),
+        "confidence.json",
+    }
+
+
+def test_an_overlay_that_cannot_be_written_costs_nothing_else(segment, tmp_path):
+    out = tmp_path / "out"
+    (out / "overlay.mp4").mkdir(parents=True)
+    result = segment("--out", out, "--overlay", "--coco")
+    assert result.exit_code == 0, result.stderr
+    assert "overlay.mp4: not made, the masks are complete" in result.stderr
+    assert mask_names(out) == STEMS
+    assert (out / "coco.json").is_file()
+
+
+def test_an_object_that_vanishes_is_said_to(segment, tmp_path):
+    dot = np.zeros((96, 128), np.uint8)
+    dot[5, 100] = 3
+    write_mask(tmp_path / "dot.png", dot)
+    result = segment("--out", tmp_path / "out", masks=("--mask", tmp_path / "dot.png"))
+    content = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    shown = [3 in np.unique(pixels(tmp_path / "out" / f"{stem}.png")) for stem in STEMS[1:]]
+    assert any(shown) != ("object 3: only given masks show it" in result.stderr)
+    assert any(shown) or 1 in content["review"]
 
 
 @pytest.mark.shared

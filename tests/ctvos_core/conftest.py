@@ -53,6 +53,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
         matrix: int | None = None,
         value_range: int | None = None,
         sound: bool = False,
+        aspect: Fraction | None = None,
     ) -> Path:
         path = tmp_path / name
         reformatter = VideoReformatter()
@@ -62,6 +63,8 @@ def make_video(tmp_path: Path) -> MakeVideo:
             stream.pix_fmt = pix_fmt
             stream.codec_context.time_base = time_base
             stream.codec_context.gop_size = key_every
+            if aspect is not None:
+                stream.codec_context.sample_aspect_ratio = aspect
             if matrix is not None:
                 stream.codec_context.colorspace = matrix
             if value_range is not None:

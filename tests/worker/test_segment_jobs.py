@@ -46,7 +46,7 @@ def test_masks_are_those_of_the_command_and_everything_asked_for_is_there(
     )
     job = house.wait_for_end(job_id)
     assert (job.status, job.attempt, job.error_detail) == ("succeeded", 1, None)
-    expected = segment(clip, mask, tmp_path / "out")
+    expected = segment(clip, mask, tmp_path / "out", "--name", "1=square")
     assert house.masks(job) == expected
     prefix = f"jobs/{job_id}/1"
     names = {key.removeprefix(f"{prefix}/") for key in house.store.list(prefix)}
@@ -121,6 +121,16 @@ def test_frames_in_a_zip_keep_their_names(house: House, mask, clip, tmp_path):
     job = house.wait_for_end(house.submit(tmp_path / "frames.zip", mask))
     assert job.error_detail is None
     assert sorted(house.masks(job)) == [f"take-{index}.png" for index in range(3)]
+
+
+def test_names_of_objects_reach_the_results(house: House, clip, mask):
+    job = house.wait_for_end(
+        house.submit(clip, mask, outputs=["masks", "coco"], object_names={"1": "dog", "9": "cat"})
+    )
+    assert (job.status, job.attempt) == ("succeeded", 1)
+    coco = json.loads(b"".join(house.store.iter(f"jobs/{job.id}/{job.attempt}/coco.json")))
+    assert coco["categories"] == [{"id": 1, "name": "dog"}]
+    assert job.result["failed_outputs"] == {}
 
 
 def test_a_correction_keeps_masks_and_changes_the_rest(house: House, clip, mask, tmp_path):

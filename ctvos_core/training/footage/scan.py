@@ -16,9 +16,11 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import CacheIndex, FrameCache, Scene
 from ctvos_core.training.footage.motion import match_frames
 from ctvos_core.video import open_frames, replacing
+from ctvos_core.video.container import VIDEO_SUFFIXES
+from ctvos_core.video.frame_files import is_frame_name, is_passed_over, natural_key
+from ctvos_core.video.images import read_frame_image
+from ctvos_core.video.times import Sampler
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _JPEG_QUALITY = 90
 # Flow that agrees forward and back in less than this share of a frame means another scene begins.
 _MIN_MATCHED = 0.2
@@ -189,16 +191,14 @@ class _CacheWriter:
 
 def _files(folder: Path) -> list[Path]:
     """All files below a folder, in order, without hidden ones."""
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    found = (p for p in folder.rglob("*") if not p.is_dir() and not is_passed_over(p.name))
+    return sorted(found, key=lambda p: (p.parent, natural_key(p.name)))
 
 
 def _read(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
     """The frames of a video, or a photo."""
-    if path.suffix.lower() in PHOTO_SUFFIXES:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise InputError("not_an_image", f"{path}: expected a photo, cannot be read as one")
-        yield image
+    if is_frame_name(path.name):
+        yield read_frame_image(path, 0)
     elif path.suffix.lower() in VIDEO_SUFFIXES:
         yield from _sampled(path, frames_per_second)
     else:
@@ -206,10 +206,9 @@ def _read(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
 
 
 def _sampled(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
-    due = 0.0
+    sampler = Sampler(frames_per_second)
     for frame in open_frames(path).frames():
-        if frame.time_seconds >= due - 1e-3:
-            due += 1 / frames_per_second
+        if sampler.takes(frame.time_seconds):
             yield frame.image
 
 

@@ -314,7 +314,7 @@ def test_frames_must_be_there_and_enough_to_score(
 ) -> None:
     for frame in (dataset.root / "JPEGImages" / "480p" / "still").iterdir():
         frame.unlink()
-    refused("frames_missing", "480p/still", lambda: DavisDataset(dataset.root))
+    refused("video_has_no_frames", "480p/still", lambda: DavisDataset(dataset.root))
     root = make_davis({"brief": one_square(frames=2)})
     refused(
         "sequence_too_short",

@@ -106,7 +106,7 @@ def test_kept_masks_are_untouched_and_the_rest_follows_the_new_mask(model, video
         folder,
         device="cpu",
         kept=kept,
-        alpha=True,
+        extras=["alpha"],
         progress=lambda *step: told.append(step),
     )
     assert (run.frames, run.ids) == (5, (1, 2))

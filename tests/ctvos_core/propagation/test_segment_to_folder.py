@@ -45,8 +45,7 @@ def test_every_frame_is_written_and_every_step_told(model, inputs, folder):
         inputs,
         folder,
         device="cpu",
-        overlay=True,
-        coco=True,
+        extras=["overlay", "coco"],
         progress=lambda *step: told.append(step),
     )
     assert run.frames == FRAMES

@@ -47,6 +47,16 @@ def test_masks_at_both_ends_are_met_and_blended_between(model, write_clip):
     assert lower_half[5] < 0.5 * (one[5].labels[32:] == 1).sum()
 
 
+def test_given_masks_come_back_exactly_holes_and_specks_included(model, write_clip):
+    frames, labels = moving_square(T=7)
+    pierced = labels[2].copy()
+    ys, xs = np.nonzero(pierced == 1)
+    pierced[ys.min() + 6 : ys.min() + 8, xs.min() + 6 : xs.min() + 8] = 0
+    pierced[0, 0] = 1
+    found = segment(model, write_clip(frames), {0: labels[0], 2: pierced, 6: labels[6]})
+    assert np.array_equal(found[2].labels, pierced)
+
+
 def test_an_object_marked_late_is_carried_back_too(model, write_clip):
     frames, labels = moving_square(T=6)
     late = np.zeros_like(labels[0])

@@ -130,15 +130,15 @@ def refusal(path, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("colour_type", "channels", "came"),
+    ("colour_type", "colour", "came"),
     [
-        (RGB, 3, "got RGB colours"),
-        (RGB_ALPHA, 4, "got RGB with alpha"),
-        (GRAY_ALPHA, 2, "got grayscale with alpha"),
+        (RGB, (200, 20, 20), "got RGB colours without black or white"),
+        (RGB_ALPHA, (200, 20, 20, 90), "got RGBA colours that are half transparent"),
+        (GRAY_ALPHA, (200, 90), "got LA colours that are half transparent"),
     ],
 )
-def test_colours_are_no_ids(png, colour_type, channels, came):
-    code, message = refusal(png(np.ones((3, 4, channels), int), 8, colour_type))
+def test_colours_without_a_background_are_no_mask(png, colour_type, colour, came):
+    code, message = refusal(png(np.full((3, 4, len(colour)), colour), 8, colour_type))
     assert code == "mask_not_indexed"
     assert came in message
 

@@ -59,8 +59,7 @@ def test_shapes_must_agree():
     ids=["25", "29.97", "23.976", "variable", "single"],
 )
 def test_times_are_kept(tmp_path, picture, times):
-    rate = Fraction(25)
-    with VideoWriter(tmp_path / "o.mp4", 96, 64, frame_rate=rate) as writer:
+    with VideoWriter(tmp_path / "o.mp4", 96, 64) as writer:
         for index, time in enumerate(times):
             writer.write(picture(index, 96, 64), time)
     with open_frames(tmp_path / "o.mp4") as reader:
@@ -78,7 +77,7 @@ def test_the_timing_of_a_variable_video_survives_the_whole_way(make_video, tmp_p
     with open_frames(source) as reader:
         info = reader.info
         with VideoWriter(
-            tmp_path / "o.mp4", info.width, info.height, frame_rate=info.frame_rate
+            tmp_path / "o.mp4", info.width, info.height, timeline=info.timeline
         ) as writer:
             for frame in reader.frames():
                 writer.write(frame.image, frame.time_seconds)
@@ -113,6 +112,20 @@ def test_colours_come_back_and_odd_sides_repeat_the_edge(tmp_path, picture):
         np.testing.assert_allclose(image[y, x], source[y, x], atol=6)
     np.testing.assert_allclose(image[40, 101], (250, 120, 10), atol=6)
     np.testing.assert_allclose(image[67, 95], (250, 120, 10), atol=6)
+
+
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [((1, 1), (2, 2)), ((3, 17000), (2, 16384)), ((20000, 30), (16384, 24))],
+)
+def test_frames_of_any_size_become_a_film(tmp_path, size, stored):
+    width, height = size
+    with VideoWriter(tmp_path / "o.mp4", width, height, quality=1) as writer:
+        writer.write(np.full((height, width, 3), (200, 80, 40), np.uint8), 0.0)
+    with open_frames(tmp_path / "o.mp4") as reader:
+        assert reader.info.size == stored
+        pixel = reader.frame(0).image[stored[1] // 2, stored[0] // 2].astype(int)
+    np.testing.assert_allclose(pixel, (200, 80, 40), atol=6)
 
 
 def test_misuse_is_told(tmp_path):

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from ctvos_core.errors import InputError
 from ctvos_core.video import decode, open_frames
 
 KINDS = {
@@ -137,10 +136,14 @@ def test_grayscale(make_video):
             np.testing.assert_allclose(pixel, 40 + 6 * index, atol=4)
 
 
-def test_a_change_of_size_midway_is_refused(make_video, tmp_path):
-    parts = [make_video("1.ts", size=(96, 64)), make_video("2.ts", size=(128, 64))]
+@pytest.mark.parametrize("start", [0, 25])
+def test_a_change_of_size_midway_is_scaled_to_the_first(make_video, tmp_path, start):
+    parts = [make_video("1.ts", size=(96, 64)), make_video("2.ts", size=(192, 128))]
     both = tmp_path / "both.ts"
     both.write_bytes(b"".join(part.read_bytes() for part in parts))
-    with pytest.raises(InputError, match="96x64 like the first, got frame 20 of 128x64") as caught:
-        open_frames(both)
-    assert caught.value.code == "frame_sizes_differ"
+    with open_frames(both) as reader:
+        assert (len(reader), reader.info.size) == (40, (96, 64))
+        for frame in reader.frames(start):
+            assert frame.image.shape == (64, 96, 3)
+            gray = 40 + 6 * (frame.index % 20)
+            np.testing.assert_allclose(frame.image[32, 48].astype(int), gray, atol=6)

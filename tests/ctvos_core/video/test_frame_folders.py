@@ -116,7 +116,7 @@ def test_folder_without_frames(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"")
     code, message = refusal(tmp_path)
     assert code == "video_has_no_frames"
-    assert "expected frames (jpg, jpeg, png, webp, bmp)" in message
+    assert "expected frames (jpg, jpeg, jpe, jfif, png, webp, bmp" in message
 
 
 def test_two_images_for_one_frame(make_frames):

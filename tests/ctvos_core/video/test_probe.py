@@ -44,6 +44,11 @@ KINDS = {
     "transport stream": {"name": "a.ts"},
     "program stream": {"name": "a.mpg", "codec": "mpeg2video", "options": {"b": "1M"}},
     "flv": {"name": "a.flv"},
+    "wmv": {"name": "a.wmv", "codec": "wmv2", "options": {"b": "2M"}},
+    "ivf": {"name": "a.ivf", "codec": "libvpx", "options": {"b": "2M", "lag-in-frames": "0"}},
+    "raw h264": {"name": "a.h264"},
+    "yuv4mpeg": {"name": "a.y4m", "codec": "wrapped_avframe"},
+    "apng": {"name": "a.apng", "codec": "apng", "pix_fmt": "rgb24"},
     "gif": {"name": "a.gif", "codec": "gif", "pix_fmt": "rgb8"},
 }
 
@@ -133,7 +138,7 @@ def test_name_too_long_or_broken_link(tmp_path):
         (b"\x89PNG\r\n\x1a\n", "a PNG image"),
         (b"PK\x03\x04....", "a zip archive"),
         (b"\x00\x00\x00\x18ftypisom" + bytes(12), "without an index"),
-        (b"\x1a\x45\xdf\xa3" + b"rubbish" * 50, "damaged matroska"),
+        (b"\x1a\x45\xdf\xa3" + b"rubbish" * 50, "bytes of no known container, or damaged ones"),
     ],
 )
 def test_not_a_video(tmp_path, data, words):

@@ -116,7 +116,8 @@ def test_a_draft_becomes_a_job_without_another_upload(
     assert seen == {
         **{"name": "my clip.mp4", "width": SIZE[0], "height": SIZE[1], "frames": FRAMES},
         **{"frame_rate": pytest.approx(25), "outputs": ["masks"], "review": []},
-        **{"masks": [{"frame": 3, "objects": [2], "absent": []}], "object_names": {"2": "dog"}},
+        "masks": [{"frame": 3, "objects": [2], "absent": [], "reading": "indices"}],
+        "object_names": {"2": "dog"},
     }
     image = pixels(client.get(f"/jobs/{job_id}/frames/7"))
     assert abs(image.mean() - 110) < 4

@@ -100,7 +100,9 @@ def test_all_tools_draw_and_everything_can_be_undone(
     with house.client() as client:
         job = response.json()["id"]
         given = client.get(f"/jobs/{job}/frames").json()["masks"]
-        assert given == [{"frame": 0, "objects": [1, 2], "absent": []}]
+        assert [(mask["frame"], mask["objects"], mask["absent"]) for mask in given] == [
+            (0, [1, 2], [])
+        ]
     [file] = (house.folder / "jobs" / job / "inputs").glob("mask-*.png")
     labels = np.asarray(Image.open(file))
     assert labels.shape == (HEIGHT, WIDTH)

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ctvos_core.results import mask_png_bytes
-from ctvos_core.video import VideoWriter
+from ctvos_core.video import Timeline, VideoWriter
 from ctvos_jobs import lifecycle
 from ctvos_jobs.database import Database
 from ctvos_jobs.settings import load_settings
@@ -29,7 +29,12 @@ def ten_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each frame shows its number, as black and white blocks."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
     with VideoWriter(
-        path, WIDTH, HEIGHT, frame_rate=Fraction(RATE), quality=30, preset="ultrafast"
+        path,
+        WIDTH,
+        HEIGHT,
+        timeline=Timeline.steady(Fraction(RATE)),
+        quality=30,
+        preset="ultrafast",
     ) as video:
         for index in range(FRAMES):
             image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)

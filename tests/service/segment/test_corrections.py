@@ -91,6 +91,7 @@ def test_a_correction_is_a_new_job_that_keeps_what_is_unaffected(
                 "sha256": sha256(mask),
                 "objects": [1],
                 "absent": [],
+                "reading": "indices",
             },
         ],
         "keep": {"job": parent.id, "attempt": 1, "frames": [[0, 5]]},
@@ -126,7 +127,7 @@ def test_an_object_can_be_said_to_be_absent(
     assert said == [(0, [1], []), (6, [1], [1])]
     assert job.request["keep"]["frames"] == [[0, 5]]
     given = client.get(f"/jobs/{job.id}/frames").json()["masks"]
-    assert given[1] == {"frame": 6, "objects": [1], "absent": [1]}
+    assert given[1] == {**{"frame": 6, "objects": [1], "absent": [1], "reading": "indices"}}
 
 
 def test_each_mask_has_objects_of_its_own(

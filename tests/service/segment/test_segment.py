@@ -1,7 +1,13 @@
 """`POST /segment`: from a form to a queued job."""
 
+import io
+from pathlib import Path
+
+import av
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from service_helpers import FRAMES, SIZE, Service, form, frames_zip, mask_bytes, problem_of, sha256
 from waiting import wait_until
 
@@ -49,6 +55,7 @@ def test_a_video_and_a_mask_make_a_queued_job(
                 "sha256": sha256(mask_bytes()),
                 "objects": [1],
                 "absent": [],
+                "reading": "indices",
             }
         ],
         "outputs": ["masks", "coco", "overlay"],
@@ -192,3 +199,76 @@ def test_a_form_that_breaks_off_is_refused(client: httpx.Client, service: Servic
     assert response.status_code == 400
     assert problem_of(response)["code"] == "malformed_form"
     assert service.files() == []
+
+
+def test_outputs_have_states_of_their_own(
+    client: httpx.Client, service: Service, video_bytes: bytes
+) -> None:
+    """Masks are the result: a job succeeds whose overlay cannot be made, and says why it cannot."""
+    job = client.post("/segment", **form(video_bytes, outputs="coco,overlay")).json()
+    pending = {"status": "pending", "code": None, "detail": None}
+    assert job["outputs"] == dict.fromkeys(["masks", "coco", "overlay"], pending)
+    failure = {"code": "output_failed", "detail": "ValueError: too odd"}
+    with service.database.session() as session:
+        assert lifecycle.claim(session, job["id"], "worker", 60) is not None
+        result = {"failed_outputs": {"overlay": failure}}
+        assert lifecycle.succeed(session, job["id"], 1, result, None)
+    seen = client.get(f"/jobs/{job['id']}").json()
+    assert seen["status"] == "succeeded"
+    made = {"status": "succeeded", "code": None, "detail": None}
+    assert seen["outputs"] == {
+        "masks": made,
+        "coco": made,
+        "overlay": {"status": "failed", **failure},
+    }
+    assert "coco" in seen["links"]
+    assert "overlay" not in seen["links"]
+    problem = problem_of(client.get(f"/jobs/{job['id']}/overlay"))
+    assert (problem["status"], problem["code"]) == (404, "output_failed")
+    assert "too odd" in problem["detail"]
+
+
+def test_masks_of_colours_are_kept_as_indices(
+    client: httpx.Client, service: Service, video_bytes: bytes
+) -> None:
+    pixels = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    pixels[10:20, 10:20], pixels[30:40, 50:60] = (0, 200, 0), (200, 0, 0)
+    drawn = io.BytesIO()
+    Image.fromarray(pixels).save(drawn, "PNG")
+    files = [("video", ("v.mp4", video_bytes)), ("mask", ("m.png", drawn.getvalue()))]
+    job = client.post("/segment", files=files).json()
+    (mask,) = client.get(f"/jobs/{job['id']}/frames").json()["masks"]
+    assert (mask["objects"], mask["reading"]) == ([1, 2], "colours")
+    with service.store.open_read(f"jobs/{job['id']}/inputs/mask-0.png") as file:
+        kept = np.asarray(Image.open(file))
+    np.testing.assert_array_equal(kept, 2 * (pixels[..., 1] > 0) + (pixels[..., 0] > 0))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels"),
+    [
+        (".ts", "libx264", "yuv420p"),
+        (".flv", "flv", "yuv420p"),
+        (".wmv", "wmv2", "yuv420p"),
+        (".mpg", "mpeg2video", "yuv420p"),
+        (".y4m", "wrapped_avframe", "yuv420p"),
+        (".apng", "apng", "rgb24"),
+        (".gif", "gif", "rgb8"),
+    ],
+)
+def test_whatever_the_command_reads_is_taken(
+    client: httpx.Client, service: Service, tmp_path: Path, suffix: str, codec: str, pixels: str
+) -> None:
+    path = tmp_path / f"clip{suffix}"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
+        for _ in range(FRAMES):
+            out.mux(stream.encode(av.VideoFrame(*SIZE, pixels)))
+        out.mux(stream.encode(None))
+    response = client.post("/segment", **form(path.read_bytes()))
+    assert response.status_code == 202, response.text
+    with service.database.reading() as session:
+        row = lifecycle.get(session, response.json()["id"])
+    assert row is not None
+    assert row.request["video"]["frames"] == FRAMES

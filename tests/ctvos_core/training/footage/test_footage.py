@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from training_footage import HEIGHT, WIDTH, draw_pan, draw_texture, write_video
@@ -6,6 +8,7 @@ from ctvos_core.errors import InputError
 from ctvos_core.training.footage.cache import FrameCache
 from ctvos_core.training.footage.motion import displace, grid_points, match_frames
 from ctvos_core.training.footage.scan import build_cache
+from ctvos_core.video import Timeline, VideoWriter
 
 
 def test_motion_of_a_pan_is_the_pan():
@@ -68,6 +71,20 @@ def test_black_frames_end_scenes_and_what_is_black_or_still_is_dropped(tmp_path)
         assert np.allclose(np.nanmedian(motion, (0, 1)), (-3, -2), atol=0.3)
     expected = draw_pan(2, 5)[4]
     assert np.abs(cache.frame(13).astype(int) - expected).mean() < 6
+
+
+def test_after_a_pause_frames_are_taken_at_the_same_rate(tmp_path):
+    (tmp_path / "in").mkdir()
+    ticks = [*range(13), *range(90_000, 90_013)]
+    timeline = Timeline.of_stamps(ticks, Fraction(1, 25), None)
+    images = draw_pan(1, 13) * 2
+    with VideoWriter(
+        tmp_path / "in/paused.mp4", WIDTH, HEIGHT, timeline=timeline, quality=4
+    ) as film:
+        for image, tick in zip(images, ticks, strict=True):
+            film.write(image, tick / 25)
+    cache = build_cache([tmp_path / "in"], tmp_path / "out", short_side=HEIGHT)
+    assert sum(scene.count for scene in cache.scenes) == 6
 
 
 def test_a_cache_can_be_opened_again(cache, cache_folder):
