@@ -90,7 +90,10 @@ export async function openJobs() {
           h(
             "th",
             { scope: "row" },
-            h("a", { href: `#/jobs/${job.id}`, text: job.name ?? (job.kind === "train" ? "Training" : "Segmentation") }),
+            h("a", {
+              href: `#/jobs/${job.id}`,
+              text: job.name ?? (job.kind === "train" ? "Training" : "Segmentation"),
+            }),
             h("span", { class: "hint", text: job.links.parent ? " corrected" : "" }),
           ),
           h("td", {}, statusBadge(job.status)),

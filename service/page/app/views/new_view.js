@@ -7,7 +7,8 @@ import { icon } from "../icons.js";
 import { notifyError } from "../notices.js";
 import { ProgressBar } from "../progress_bar.js";
 
-const TYPES = "video/*,.mp4,.mov,.webm,.mkv,.avi,.ts,.m2ts,.mts,.flv,.wmv,.mpg,.gif,.apng,.y4m,.zip";
+const TYPES =
+  "video/*,.mp4,.mov,.webm,.mkv,.avi,.ts,.m2ts,.mts,.flv,.wmv,.mpg,.gif,.apng,.y4m,.zip";
 
 export async function openNew() {
   const input = h("input", {
