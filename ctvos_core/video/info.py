@@ -34,6 +34,7 @@ class VideoInfo:
         stems: T names, one per frame, for files made from frames: `00000`, `00001`, ...; for a
             folder the frames' own names without suffix.
         frame_files: for a folder the T image files in order; empty for a video file.
+        source_indices: where these are some frames of another video, which of it; else empty.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class VideoInfo:
     pixel_format: str
     stems: tuple[str, ...] = field(repr=False)
     frame_files: tuple[Path, ...] = field(default=(), repr=False)
+    source_indices: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,3 +60,7 @@ class VideoInfo:
     def is_folder(self) -> bool:
         """Whether the video is a folder of frames rather than a file."""
         return bool(self.frame_files)
+
+    def source_index(self, index: int) -> int:
+        """Which frame of the source a frame is, from 0."""
+        return self.source_indices[index] if self.source_indices else index
