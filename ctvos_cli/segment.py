@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ctvos_cli.export import FORMAT_HELP, Premultiplied
 from ctvos_cli.options import Adapt, Device, Model, Out, Readout, load
 from ctvos_cli.progress import new_console, reporting
 
@@ -22,6 +23,15 @@ def segment(
     ] = None,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also write overlay.mp4.")] = False,
     coco: Annotated[bool, typer.Option("--coco", help="Also write coco.json.")] = False,
+    export: Annotated[
+        list[str] | None, typer.Option("--export", help="Also write exports/: " + FORMAT_HELP)
+    ] = None,
+    premultiplied: Premultiplied = False,
+    start: Annotated[int, typer.Option(help="First frame to segment, from 0.")] = 0,
+    end: Annotated[
+        int | None, typer.Option(help="Frame to stop before.  [default: the video's end]")
+    ] = None,
+    step: Annotated[int, typer.Option(help="Segment every so many frames.")] = 1,
     model: Model = "default",
     device: Device = "auto",
     readout: Readout = None,
@@ -31,10 +41,13 @@ def segment(
 
     Masks are carried forward and backward from each given one.
     """
+    from ctvos_core.exports import ExportOptions, checked_formats, export_results
     from ctvos_core.results.folder import ResultFolder
     from ctvos_core.results.inputs import read_inputs
+    from ctvos_core.video.range import FrameRange
 
-    inputs = read_inputs(video, mask, frame or ())
+    formats = checked_formats(export or ())
+    inputs = read_inputs(video, mask, frame or (), wanted=FrameRange(start, end, step))
     folder = ResultFolder(out, inputs.frames.info)
     network, _, config = load(model, device, readout)
 
@@ -55,6 +68,9 @@ def segment(
             coco=coco,
             progress=progress,
         )
+        if formats:
+            options = ExportOptions(premultiplied=premultiplied)
+            export_results(out, video, formats, options=options, progress=progress)
     console.print(
         f"{run.frames} frames in {run.seconds:.1f} s ({run.frames_per_second:.1f} frames/s): {out}",
         markup=False,

@@ -1,6 +1,6 @@
 """Masks in the formats of other tools. Needs no torch."""
 
-from ctvos_core.exports.run import FORMATS, export_results, export_video
+from ctvos_core.exports.run import FORMATS, checked_formats, export_results, export_video
 from ctvos_core.exports.writer import (
     AddFrame,
     ExportClip,
@@ -16,6 +16,7 @@ __all__ = [
     "ExportFrame",
     "ExportOptions",
     "Exporter",
+    "checked_formats",
     "export_results",
     "export_video",
 ]

@@ -42,6 +42,10 @@ FORMATS: Final[Mapping[str, Exporter]] = {
 Scores = Callable[[int], Mapping[int, float]]
 """Frame index to confidence by object id."""
 
+EXPORTING = "exporting"
+Progress = Callable[[str, int, int], None]
+"""Called with `EXPORTING`, frames done and frames in all; an exception of its own ends the work."""
+
 
 def checked_formats(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once.
@@ -68,6 +72,7 @@ def export_video(
     *,
     scores: Scores = lambda index: {},
     options: ExportOptions | None = None,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write masks in other tools' formats; the video is read once, for all of them.
 
@@ -78,8 +83,9 @@ def export_video(
             it is complete.
         formats: see `FORMATS`.
         names: the label of each object by id.
-        scores: frame index to confidence by object id.
+        scores: see `Scores`.
         options: what some formats leave open.
+        progress: called after every frame.
 
     Returns:
         The folders, one per format.
@@ -95,10 +101,12 @@ def export_video(
         for name in chosen:
             path = stack.enter_context(_replacing_folder(parent / name))
             writers.append(stack.enter_context(FORMATS[name](path, clip)))
-        for frame in frames.frames():
+        for done, frame in enumerate(frames.frames(), 1):
             shown = ExportFrame(frame, labels(frame.index), scores(frame.index))
             for add in writers:
                 add(shown)
+            if progress is not None:
+                progress(EXPORTING, done, len(frames))
     return [parent / name for name in chosen]
 
 
@@ -110,7 +118,7 @@ def export_results(
     folder: str | os.PathLike[str] | None = None,
     names: Mapping[int, str] | None = None,
     options: ExportOptions | None = None,
-    watched: Callable[[FrameReader], FrameReader] = lambda frames: frames,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Export what a segmentation left; nothing is propagated again.
 
@@ -121,7 +129,7 @@ def export_results(
         folder: where exports go; by default `exports` in the results.
         names: labels by object id, in place of those in the results.
         options: what some formats leave open.
-        watched: is given the frames, and gives those to be read.
+        progress: called after every frame.
 
     Raises:
         InputError: `results_unreadable`, `results_of_another_video`, `name_without_object`; as
@@ -139,7 +147,7 @@ def export_results(
             f"{results}: expected results of {video}, whose frames are {frames.info.stems[0]} to "
             f"{frames.info.stems[-1]}, got a frame {unknown[0]}",
         )
-    chosen = watched(chosen_frames(frames, [places[stem] for stem in stems]))
+    chosen = chosen_frames(frames, [places[stem] for stem in stems])
     known = {int(i): f"object {i}" for i in record["objects"]}
     known |= {int(i): str(name) for i, name in record.get("names", {}).items()}
     for object_id in names or {}:
@@ -161,6 +169,7 @@ def export_results(
             int(i): float(value) for i, value in record["frames"][index]["confidence"].items()
         },
         options=options,
+        progress=progress,
     )
 
 

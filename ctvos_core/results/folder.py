@@ -90,9 +90,14 @@ class ResultFolder:
                 sure = {
                     str(i): round(v, CONFIDENCE_DECIMALS) for i, v in zip(ids, row, strict=True)
                 }
-                entry = {"frame": index, "name": self._info.stems[index], "confidence": sure}
+                entry = {
+                    "frame": self._info.source_index(index),
+                    "name": self._info.stems[index],
+                    "confidence": sure,
+                }
                 file.write((",\n" if index else "\n") + json.dumps(entry))
-            file.write(f'\n],\n"review": {json.dumps(frames_to_review(values))}}}\n')
+            review = [self._info.source_index(index) for index in frames_to_review(values)]
+            file.write(f'\n],\n"review": {json.dumps(review)}}}\n')
 
     def write_extras(
         self,
@@ -129,9 +134,10 @@ class ResultFolder:
                 )
             for frame in frames.frames():
                 labels = self.read_mask(frame.index)
+                time_seconds = frame.time_seconds - float(info.times[0])
                 if film:
-                    film.write(draw_overlay(frame.image, labels), frame.time_seconds)
+                    film.write(draw_overlay(frame.image, labels), time_seconds)
                 if rle:
                     rle.add(frame.index, labels, scores(frame.index))
                 if cut:
-                    cut.write(frame.image, labels, frame.time_seconds)
+                    cut.write(frame.image, labels, time_seconds)

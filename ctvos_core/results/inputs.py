@@ -9,6 +9,7 @@ import numpy as np
 from ctvos_core.errors import InputError
 from ctvos_core.results.masks import LabelMap, read_mask
 from ctvos_core.video.decode import FrameReader, open_frames
+from ctvos_core.video.range import FrameRange, chosen_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,44 +34,57 @@ def read_inputs(
     masks: Sequence[str | os.PathLike[str]],
     at: Sequence[int] = (),
     objects: Sequence[Sequence[int] | None] = (),
+    wanted: FrameRange | None = None,
 ) -> SegmentationInputs:
     """Open a video and read its masks.
 
     Args:
         video: a video file or a folder of frames.
         masks: mask images, at least one.
-        at: the frame index of each mask, in the same order; may be left out for a single mask,
-            which then is of frame 0.
+        at: the frame of the video that each mask is of, in the same order; may be left out for a
+            single mask, which then is of the first wanted frame.
         objects: the ids that each mask speaks for, in the same order; None, or all left out: those
             in it.
+        wanted: the frames to be segmented, which masks must be of; by default all.
 
     Raises:
-        InputError: as `probe` and `read_mask_of` do, or with code `mask_frames_unmatched` (not one
-            frame per mask), `frame_out_of_range` or `mask_frame_repeated`.
+        InputError: as `probe`, `FrameRange.indices` and `read_mask_of` do, or with code
+            `mask_frames_unmatched` (not one frame per mask), `frame_out_of_range`,
+            `frame_not_wanted` or `mask_frame_repeated`.
     """
-    indices = [0] if len(masks) == 1 and not at else list(at)
+    wanted = wanted or FrameRange()
+    indices = [wanted.start] if len(masks) == 1 and not at else list(at)
     if not masks or len(indices) != len(masks):
         raise InputError(
             "mask_frames_unmatched",
             f"{video}: expected at least one mask and a frame for each, got masks: {len(masks)}, "
             f"frames: {len(at)}",
         )
-    frames = open_frames(video)
+    whole = open_frames(video)
+    chosen = wanted.indices(len(whole))
+    frames = chosen_frames(whole, chosen)
     read: dict[int, LabelMap] = {}
     named: dict[int, tuple[int, ...]] = {}
     for index, path, ids in zip(indices, masks, objects or [None] * len(masks), strict=True):
-        if not 0 <= index < len(frames):
+        if not 0 <= index < len(whole):
             raise InputError(
                 "frame_out_of_range",
-                f"{path}: expected a mask of a frame from 0 to {len(frames) - 1}, the last of "
+                f"{path}: expected a mask of a frame from 0 to {len(whole) - 1}, the last of "
                 f"{video}, got one of frame {index}",
             )
-        if index in read:
+        if index not in chosen:
+            raise InputError(
+                "frame_not_wanted",
+                f"{path}: expected a mask of a frame that is to be segmented, of {chosen[0]} to "
+                f"{chosen[-1]} in steps of {chosen.step}, got one of frame {index}",
+            )
+        place = chosen.index(index)
+        if place in read:
             raise InputError(
                 "mask_frame_repeated",
                 f"{path}: expected one mask per frame, got a second one of frame {index}",
             )
-        read[index], named[index] = read_mask_of(path, frames.info.size, ids)
+        read[place], named[place] = read_mask_of(path, frames.info.size, ids)
     return SegmentationInputs(frames, read, named)
 
 

@@ -18,6 +18,12 @@ def opened(path, **options):
         return next(film.decode(video=0))
 
 
+def half_floats(frame):
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.float16).reshape(frame.height, plane.line_size // 2)
+    return rows[:, : frame.width]
+
+
 @pytest.mark.parametrize(("object_id", "name"), FILES.items())
 def test_png_sequences_are_cut_out_pictures(exported, object_id, name):
     files = sorted((exported / "png-rgba" / name).iterdir())
@@ -37,8 +43,8 @@ def test_exr_sequences_have_one_channel_that_ffmpeg_opens(exported, object_id, n
     assert [path.name for path in files] == [f"{name}_{i:04d}.exr" for i in range(1, FRAMES + 1)]
     for index, path in enumerate(files):
         frame = opened(path)
-        assert (frame.format.name, frame.width, frame.height) == ("grayf32le", WIDTH, HEIGHT)
-        np.testing.assert_array_equal(frame.to_ndarray(), truth(index) == object_id)
+        assert (frame.format.name, frame.width, frame.height) == ("grayf16le", WIDTH, HEIGHT)
+        np.testing.assert_array_equal(half_floats(frame), truth(index) == object_id)
 
 
 def test_layers_of_an_exr_are_the_objects(exported):
@@ -53,8 +59,8 @@ def test_layers_of_an_exr_are_the_objects(exported):
                 pixels = channels[f"{name}.Y"].pixels
                 assert pixels.dtype == np.float16
                 np.testing.assert_array_equal(pixels, truth(index) == object_id)
-        np.testing.assert_array_equal(opened(path).to_ndarray(), truth(index) > 0)
-        layer = opened(path, layer="tabby_cat").to_ndarray()
+        np.testing.assert_array_equal(half_floats(opened(path)), truth(index) > 0)
+        layer = half_floats(opened(path, layer="tabby_cat"))
         np.testing.assert_array_equal(layer, truth(index) == 7)
 
 
