@@ -5,9 +5,11 @@ import typer
 from ctvos_cli import (
     ablate,
     api,
+    backup,
     bench,
     config,
     demo,
+    doctor,
     evaluate,
     export,
     keys,
@@ -40,6 +42,9 @@ app.command("submit")(submit.submit)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 def run() -> None:

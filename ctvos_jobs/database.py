@@ -15,7 +15,8 @@ from sqlalchemy import Connection, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+from ctvos_jobs.schema import MIGRATIONS
+
 _MIGRATION_LOCK = 0x63_74_76_6F_73  # "ctvos"
 _BUSY_SECONDS = 10
 
@@ -60,10 +61,10 @@ class Database:
         with Session(self._reading_engine, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def migrate(self) -> None:
-        """Bring the tables to the newest version; several processes may do so at once."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the tables to a version, the newest; several processes may do so at once."""
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS))
         # Every start of every process comes by here: three lines each that say nothing new.
         logging.getLogger("alembic").setLevel(logging.WARNING)
         # One transaction under a lock: whoever comes second finds nothing left to do.
@@ -71,7 +72,7 @@ class Database:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
 
     def check(self) -> None:
         """Raise sqlalchemy's DBAPIError unless the database can be written to now."""

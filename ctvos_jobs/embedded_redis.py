@@ -125,7 +125,7 @@ class EmbeddedRedis:
 
     def _launch(self) -> None:
         command = [
-            *(_redis_server(), "--port", "0"),
+            *(find_redis_server(), "--port", "0"),
             *("--unixsocket", str(self._socket), "--unixsocketperm", "700"),
             *("--dir", str(self._folder), "--logfile", "redis.log", "--daemonize", "no"),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
@@ -197,7 +197,8 @@ class EmbeddedRedis:
             self._lock = None
 
 
-def _redis_server() -> str:
+def find_redis_server() -> str:
+    """The program of the private Redis; InputError `redis_missing` where there is none."""
     found = shutil.which("redis-server")
     if found:
         return found

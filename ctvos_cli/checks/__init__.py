@@ -1,0 +1,1 @@
+"""What `ctvos doctor` looks at: one function for each thing, which ends in a `Finding`."""
