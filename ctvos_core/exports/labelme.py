@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ctvos_core.exports.polygons import outlines
 from ctvos_core.exports.writer import AddFrame, ExportClip, ExportFrame
@@ -32,7 +33,7 @@ def labelme(folder: Path, clip: ExportClip) -> Iterator[AddFrame]:
             for object_id, mask in frame.objects(clip)
             for part in outlines(mask)
         ]
-        document = {
+        document: dict[str, Any] = {
             "version": "5.5.0",
             "flags": {},
             "shapes": shapes,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctvos_core.errors import InputError
+from ctvos_core.results.annotations import is_annotation_file, read_annotations
 from ctvos_core.results.masks import LabelMap, read_mask
 from ctvos_core.video.decode import FrameReader, open_frames
 from ctvos_core.video.range import FrameRange, chosen_frames
@@ -40,7 +41,8 @@ def read_inputs(
 
     Args:
         video: a video file or a folder of frames.
-        masks: mask images, at least one.
+        masks: mask images, at least one; or files of annotations, see `read_annotations`, whose
+            frames are those that they tell where `at` is left out.
         at: the frame of the video that each mask is of, in the same order; may be left out for a
             single mask, which then is of the first wanted frame.
         objects: the ids that each mask speaks for, in the same order; None, or all left out: those
@@ -53,6 +55,8 @@ def read_inputs(
             `frame_not_wanted` or `mask_frame_repeated`.
     """
     wanted = wanted or FrameRange()
+    if masks and all(map(is_annotation_file, masks)):
+        return _annotated(video, masks, at, wanted)
     indices = [wanted.start] if len(masks) == 1 and not at else list(at)
     if not masks or len(indices) != len(masks):
         raise InputError(
@@ -86,6 +90,36 @@ def read_inputs(
             )
         read[place], named[place] = read_mask_of(path, frames.info.size, ids)
     return SegmentationInputs(frames, read, named)
+
+
+def _annotated(
+    video: str | os.PathLike[str],
+    files: Sequence[str | os.PathLike[str]],
+    at: Sequence[int],
+    wanted: FrameRange,
+) -> SegmentationInputs:
+    if at and len(at) != len(files):
+        raise InputError(
+            "mask_frames_unmatched",
+            f"{video}: expected a frame for each of {len(files)} files of annotations, or none, "
+            f"got {len(at)}",
+        )
+    whole = open_frames(video)
+    chosen = wanted.indices(len(whole))
+    found = read_annotations(files, whole.info, at)
+    masks = {
+        chosen.index(index): labels for index, labels in found.masks.items() if index in chosen
+    }
+    if not masks:
+        raise InputError(
+            "frame_not_wanted",
+            f"{files[0]}: expected annotations of a frame that is to be segmented, of {chosen[0]} "
+            f"to {chosen[-1]} in steps of {chosen.step}, got some of {sorted(found.masks)}",
+        )
+    objects = {
+        place: tuple(int(i) for i in np.unique(labels) if i) for place, labels in masks.items()
+    }
+    return SegmentationInputs(chosen_frames(whole, chosen), masks, objects)
 
 
 def read_mask_of(
