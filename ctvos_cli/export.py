@@ -30,6 +30,9 @@ def export(
         typer.Option(help="The label of an object, as in 2=dog; may be repeated."),
     ] = None,
     premultiplied: Premultiplied = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace exports that are there already.")
+    ] = False,
 ) -> None:
     """Write masks in the formats of other tools. Nothing is segmented again."""
     from ctvos_core.exports import ExportOptions, export_results
@@ -43,6 +46,7 @@ def export(
             folder=out,
             names=_names(name or []),
             options=ExportOptions(premultiplied=premultiplied),
+            overwrite=overwrite,
             progress=progress,
         )
     for path in written:

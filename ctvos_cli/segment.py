@@ -41,12 +41,13 @@ def segment(
 
     Masks are carried forward and backward from each given one.
     """
-    from ctvos_core.exports import ExportOptions, checked_formats, export_results
+    from ctvos_core.exports import ExportOptions, checked_formats, export_results, require_free
     from ctvos_core.results.folder import ResultFolder
     from ctvos_core.results.inputs import read_inputs
     from ctvos_core.video.range import FrameRange
 
     formats = checked_formats(export or ())
+    require_free(out / "exports", formats)
     inputs = read_inputs(video, mask, frame or (), wanted=FrameRange(start, end, step))
     folder = ResultFolder(out, inputs.frames.info)
     network, _, config = load(model, device, readout)

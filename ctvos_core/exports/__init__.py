@@ -1,6 +1,12 @@
 """Masks in the formats of other tools. Needs no torch."""
 
-from ctvos_core.exports.run import FORMATS, checked_formats, export_results, export_video
+from ctvos_core.exports.run import (
+    FORMATS,
+    checked_formats,
+    export_results,
+    export_video,
+    require_free,
+)
 from ctvos_core.exports.writer import (
     AddFrame,
     ExportClip,
@@ -19,4 +25,5 @@ __all__ = [
     "checked_formats",
     "export_results",
     "export_video",
+    "require_free",
 ]

@@ -63,6 +63,22 @@ def checked_formats(names: Iterable[str]) -> tuple[str, ...]:
     return chosen
 
 
+def require_free(folder: str | os.PathLike[str], formats: Iterable[str]) -> None:
+    """Refuse to write where something is already.
+
+    Raises:
+        InputError: `output_has_results`.
+    """
+    for name in formats:
+        path = Path(folder) / name
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise InputError(
+                "output_has_results",
+                f"{path}: expected no export there yet, got one; name another folder, or replace "
+                "it with --overwrite",
+            )
+
+
 def export_video(
     frames: FrameReader,
     labels: Callable[[int], LabelMap],
@@ -72,6 +88,7 @@ def export_video(
     *,
     scores: Scores = lambda index: {},
     options: ExportOptions | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write masks in other tools' formats; the video is read once, for all of them.
@@ -79,22 +96,25 @@ def export_video(
     Args:
         frames: the video.
         labels: frame index to label map, uint8 H x W.
-        folder: each format gets a folder of its name in it, in place of what was there, as soon as
-            it is complete.
+        folder: each format gets a folder of its name in it as soon as it is complete.
         formats: see `FORMATS`.
         names: the label of each object by id.
         scores: see `Scores`.
         options: what some formats leave open.
+        overwrite: replace what is there.
         progress: called after every frame.
 
     Returns:
         The folders, one per format.
 
     Raises:
-        InputError: as `checked_formats`, as the formats do, or the video cannot be decoded.
+        InputError: as `checked_formats` and `require_free`, as the formats do, or the video
+            cannot be decoded.
     """
     chosen = checked_formats(formats)
     clip = ExportClip(frames.info, dict(sorted(names.items())), options or ExportOptions())
+    if not overwrite:
+        require_free(folder, chosen)
     parent = prepare_output_folder(folder)
     with ExitStack() as stack:
         writers = []
@@ -118,6 +138,7 @@ def export_results(
     folder: str | os.PathLike[str] | None = None,
     names: Mapping[int, str] | None = None,
     options: ExportOptions | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Export what a segmentation left; nothing is propagated again.
@@ -129,6 +150,7 @@ def export_results(
         folder: where exports go; by default `exports` in the results.
         names: labels by object id, in place of those in the results.
         options: what some formats leave open.
+        overwrite: replace what is there.
         progress: called after every frame.
 
     Raises:
@@ -169,6 +191,7 @@ def export_results(
             int(i): float(value) for i, value in record["frames"][index]["confidence"].items()
         },
         options=options,
+        overwrite=overwrite,
         progress=progress,
     )
 

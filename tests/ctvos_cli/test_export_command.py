@@ -59,6 +59,24 @@ def test_a_range_of_frames_is_named_as_in_the_source(segment, mask, tmp_path):
     assert list(exported_masks(out / "exports")) == [f"{stem}.jpg" for stem in stems]
 
 
+def test_what_is_there_is_replaced_only_when_told(ctvos, segment, clip, tmp_path):
+    out = tmp_path / "out"
+    assert segment("--out", out).exit_code == 0
+    mine = out / "exports" / "npz" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("not an export")
+    for result in (
+        ctvos("export", out, "--video", clip, "--format", "npz"),
+        segment("--out", out, "--export", "npz"),
+    ):
+        assert result.exit_code == 2
+        assert "npz: expected no export there yet" in result.stderr
+    assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]
+    result = ctvos("export", out, "--video", clip, "--format", "npz", "--overwrite")
+    assert result.exit_code == 0, result.stderr
+    assert [path.name for path in mine.parent.iterdir()] == ["masks.npz"]
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

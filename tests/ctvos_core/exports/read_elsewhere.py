@@ -10,12 +10,15 @@ from pathlib import Path
 import datumaro
 import numpy as np
 from label_studio_sdk.converter.brush import decode_rle
+from label_studio_sdk.label_interface import LabelInterface
 
 
 def label_studio(folder):
+    interface = LabelInterface((folder / "label_config.xml").read_text())
     for task in json.loads((folder / "tasks.json").read_text()):
         stem = Path(task["data"]["image"]).stem
         (prediction,) = task["predictions"]
+        assert interface.validate_prediction(prediction)
         for region in prediction["result"]:
             shape = region["original_height"], region["original_width"], 4
             pixels = decode_rle(region["value"]["rle"]).reshape(shape)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,3 +70,22 @@ def test_masks_frames_ids_and_names_are_read_as_they_were(read, format_):
     assert set(read[format_]) == set(wanted)
     for key, mask in wanted.items():
         np.testing.assert_array_equal(read[format_][key], mask)
+
+
+def test_the_script_for_napari_shows_masks_and_names(readers, exported, tmp_path):
+    document = (HERE.parents[2] / "docs" / "formats.md").read_text()
+    (script,) = re.findall(r"^```python\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    assert script.count("napari.Viewer()") == script.count("napari.run()") == 1
+    # What the window would show, without a screen for it.
+    script = "from napari.components import ViewerModel\n" + script.replace(
+        "napari.Viewer()", "ViewerModel()"
+    ).replace("napari.run()", "(layer,) = viewer.layers\nnp.savez(sys.argv[2], layer.data)")
+    script += "print(layer.metadata['names'])\n"
+    (tmp_path / "script.py").write_text(script)
+    masks = exported / "npz" / "masks.npz"
+    command = [readers, tmp_path / "script.py", masks, tmp_path / "shown.npz"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout.strip() == str(NAMES)
+    with np.load(tmp_path / "shown.npz") as shown:
+        np.testing.assert_array_equal(shown["arr_0"], [truth(i) for i in range(FRAMES)])
