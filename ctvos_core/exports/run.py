@@ -108,10 +108,11 @@ def export_video(
         The folders, one per format.
 
     Raises:
-        InputError: as `checked_formats` and `require_free`, as the formats do, or the video
-            cannot be decoded.
+        InputError: `name_invalid`; as `checked_formats`, `require_free` and the formats do, or the
+            video cannot be decoded.
     """
     chosen = checked_formats(formats)
+    _require_names(names)
     clip = ExportClip(frames.info, dict(sorted(names.items())), options or ExportOptions())
     if not overwrite:
         require_free(folder, chosen)
@@ -128,6 +129,16 @@ def export_video(
             if progress is not None:
                 progress(EXPORTING, done, len(frames))
     return [parent / name for name in chosen]
+
+
+def _require_names(names: Mapping[int, str]) -> None:
+    """Many formats are lines of text."""
+    for object_id, name in names.items():
+        if not name.strip() or not name.isprintable():
+            raise InputError(
+                "name_invalid",
+                f"object {object_id}: expected a name of printable characters, got {name!r}",
+            )
 
 
 def export_results(

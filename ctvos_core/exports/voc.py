@@ -15,7 +15,8 @@ def voc(folder: Path, clip: ExportClip) -> Iterator[AddFrame]:
     """`JPEGImages/`, `SegmentationClass/`, `SegmentationObject/`, `ImageSets/` and `labelmap.txt`.
 
     Values of `SegmentationObject` are object ids. Values of `SegmentationClass` are names, from 1,
-    with the format's colours, which `labelmap.txt` lists.
+    with the format's colours, which `labelmap.txt` lists; a colon, which ends a name there, becomes
+    a space.
     """
     images, classes, objects = (
         folder / name for name in ("JPEGImages", "SegmentationClass", "SegmentationObject")
@@ -25,7 +26,8 @@ def voc(folder: Path, clip: ExportClip) -> Iterator[AddFrame]:
         path.mkdir(parents=True)
     colours = davis_palette()
     rows = [f"background:{_colour(colours[0])}::\n"]
-    rows += [f"{name}:{_colour(colours[i])}::\n" for i, name in enumerate(clip.labels, 1)]
+    for value, name in enumerate(clip.labels, 1):
+        rows.append(f"{name.replace(':', ' ')}:{_colour(colours[value])}::\n")
     (folder / "labelmap.txt").write_text("".join(rows), encoding="utf-8")
     class_values = np.zeros(256, np.uint8)
     for object_id in clip.names:
