@@ -11,6 +11,7 @@ from ctvos_cli import (
     demo,
     doctor,
     evaluate,
+    export,
     keys,
     models,
     segment,
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("segment")(segment.segment)
+app.command("export")(export.export)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("train")(train.train)
 app.command("ablate")(ablate.ablate)

@@ -65,3 +65,22 @@ def load(
     config = PropagationConfig(readout=readout or best_readout(network))
     Propagator(network, config, device)  # says so at once if these do not go together
     return network, card, config
+
+
+def parse_names(given: list[str]) -> dict[int, str]:
+    """The names of objects from `--name ID=NAME`, by id.
+
+    Raises:
+        InputError: `name_invalid`.
+    """
+    names: dict[int, str] = {}
+    for text in given:
+        number, _, name = text.partition("=")
+        is_id = number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= 255
+        if not is_id or not name.strip():
+            raise InputError(
+                "name_invalid",
+                f"--name {text}: expected ID=NAME, an object id and its name, as in 2=dog",
+            )
+        names[int(number)] = name.strip()
+    return names

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from ctvos_cli.errors import warn
-from ctvos_cli.options import Adapt, Device, Model, Out, Readout, load
+from ctvos_cli.export import FORMAT_HELP, Premultiplied
+from ctvos_cli.options import Adapt, Device, Model, Out, Readout, load, parse_names
 from ctvos_cli.progress import new_console, reporting
-from ctvos_core.errors import InputError
 
 
 def segment(
@@ -34,6 +34,15 @@ def segment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the results of another run in --out.")
     ] = False,
+    export: Annotated[
+        list[str] | None, typer.Option("--export", help="Also write exports/: " + FORMAT_HELP)
+    ] = None,
+    premultiplied: Premultiplied = False,
+    start: Annotated[int, typer.Option(help="First frame to segment, from 0.")] = 0,
+    end: Annotated[
+        int | None, typer.Option(help="Frame to stop before.  [default: the video's end]")
+    ] = None,
+    step: Annotated[int, typer.Option(help="Segment every so many frames.")] = 1,
     model: Model = "default",
     device: Device = "auto",
     readout: Readout = None,
@@ -43,11 +52,22 @@ def segment(
 
     Masks are carried forward and backward from each given one.
     """
+    from ctvos_core.exports import ExportOptions, checked_formats, export_results, require_free
     from ctvos_core.results.extra_files import FILES, require_possible
     from ctvos_core.results.folder import ResultFolder
     from ctvos_core.results.inputs import read_inputs
+    from ctvos_core.video.range import FrameRange
 
-    inputs = read_inputs(video, mask, frame or (), names=_names(name or []))
+    formats = checked_formats(export or ())
+    if not overwrite:
+        require_free(out / "exports", formats)
+    inputs = read_inputs(
+        video,
+        mask,
+        frame or (),
+        names=parse_names(name or []),
+        wanted=FrameRange(start, end, step),
+    )
     folder = ResultFolder(out, inputs.frames.info, mask, overwrite=overwrite)
     wanted = {"overlay": overlay, "coco": coco}
     extras = frozenset(extra for extra in FILES if wanted.get(extra))
@@ -75,6 +95,11 @@ def segment(
             extras=extras,
             progress=progress,
         )
+        if formats:
+            options = ExportOptions(premultiplied=premultiplied)
+            export_results(
+                out, video, formats, options=options, overwrite=overwrite, progress=progress
+            )
     for i, at in run.lost.items():
         warn(f"object {i}: only given masks show it, look at frame {at}; it may be too small")
     for extra, failure in run.extras.items():
@@ -85,13 +110,3 @@ def segment(
         markup=False,
         soft_wrap=True,
     )
-
-
-def _names(given: list[str]) -> dict[int, str]:
-    names: dict[int, str] = {}
-    for text in given:
-        number, _, name = text.partition("=")
-        if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= 255 and name):
-            raise InputError("name_invalid", f"--name: expected ID=NAME, got {text!r}")
-        names[int(number)] = name
-    return names

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -12,7 +12,8 @@ from ctvos_core.errors import InputError
 from ctvos_core.propagation.bidirectional import propagation_steps
 from ctvos_core.results import LabelMap
 from ctvos_core.results.inputs import SegmentationInputs
-from ctvos_core.video import Frame, FrameReader
+from ctvos_core.video import FrameReader
+from ctvos_core.video.range import ChosenFrames
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,42 +103,3 @@ def _stretch(
         {positions[index]: ids for index, ids in objects.items()},
         wanted,
     )
-
-
-class ChosenFrames(FrameReader):
-    """Some frames of a video as a video of its own: frame i is `indices[i]` of the other."""
-
-    def __init__(self, frames: FrameReader, indices: Sequence[int]) -> None:
-        info = frames.info
-        self.info = replace(
-            info,
-            frame_count=len(indices),
-            timeline=info.timeline.chosen(indices),
-            stems=tuple(info.stems[index] for index in indices),
-            frame_files=tuple(info.frame_files[index] for index in indices if info.is_folder),
-        )
-        self._frames = frames
-        self._indices = indices
-
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """See `FrameReader.frames`; runs in a row are read without seeking."""
-        for first, run in self._runs(start, stop):
-            for place, frame in enumerate(self._frames.frames(run.start, run.stop), first):
-                yield replace(frame, index=place)
-
-    def frames_reversed(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """See `FrameReader.frames_reversed`."""
-        for first, run in reversed(self._runs(start, stop)):
-            last = first + len(run) - 1
-            for back, frame in enumerate(self._frames.frames_reversed(run.start, run.stop)):
-                yield replace(frame, index=last - back)
-
-    def _runs(self, start: int, stop: int | None) -> list[tuple[int, range]]:
-        """Position of the first, and the range of the video's frames, of every run in a row."""
-        stop = self._checked_stop(start, stop)
-        runs = []
-        pairs = list(enumerate(self._indices))[start:stop]
-        for _, group in groupby(pairs, lambda pair: pair[1] - pair[0]):
-            run = list(group)
-            runs.append((run[0][0], range(run[0][1], run[-1][1] + 1)))
-        return runs

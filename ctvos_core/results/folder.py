@@ -157,9 +157,14 @@ class ResultFolder:
                 sure = {
                     str(i): round(v, CONFIDENCE_DECIMALS) for i, v in zip(ids, row, strict=True)
                 }
-                entry = {"frame": index, "name": self._info.stems[index], "confidence": sure}
+                entry = {
+                    "frame": self._info.source_index(index),
+                    "name": self._info.stems[index],
+                    "confidence": sure,
+                }
                 file.write((",\n" if index else "\n") + json.dumps(entry))
-            file.write(f'\n],\n"review": {json.dumps(frames_to_review(values, lost))}}}\n')
+            review = [self._info.source_index(i) for i in frames_to_review(values, lost)]
+            file.write(f'\n],\n"review": {json.dumps(review)}}}\n')
 
 
 def _is_ours(file: Path) -> bool:

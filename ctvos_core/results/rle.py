@@ -97,7 +97,7 @@ class CocoWriter:
             "file_name": frame_file,
             "width": info.width,
             "height": info.height,
-            "frame_index": index,
+            "frame_index": self._info.source_index(index),
             "time_seconds": float(info.times[index]),
         }
         present = np.flatnonzero(np.bincount(labels.ravel()))

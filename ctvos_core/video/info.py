@@ -37,6 +37,7 @@ class VideoInfo:
         frame_files: for a folder the T image files in order; empty for a video file.
         warnings: lines that a user should see, such as which files of a folder are left out.
         white: for a folder with images of more than 8 bits a sample the value that is white.
+        source_indices: where these are some frames of another video, which of it; else empty.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class VideoInfo:
     frame_files: tuple[Path, ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
     white: float | None = None
+    source_indices: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,3 +80,7 @@ class VideoInfo:
     def is_folder(self) -> bool:
         """Whether the video is a folder of frames rather than a file."""
         return bool(self.frame_files)
+
+    def source_index(self, index: int) -> int:
+        """Which frame of the source a frame is, from 0."""
+        return self.source_indices[index] if self.source_indices else index

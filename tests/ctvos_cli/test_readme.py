@@ -12,15 +12,16 @@ from ctvos_core.results import read_mask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+FORMATS = (REPOSITORY / "docs" / "formats.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, document: str = README) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
     return [content for kind, content in fenced if kind == language]
 
 
-def commands(program: str) -> list[list[str]]:
-    lines = "".join(blocks("")).splitlines()
+def commands(program: str, document: str = README) -> list[list[str]]:
+    lines = "".join(blocks("", document)).splitlines()
     words = [shlex.split(line, comments=True) for line in lines]
     return [line for line in words if line and Path(line[0]).name == program]
 
@@ -38,6 +39,7 @@ def test_library_example(clip, mask, model, tmp_path):
 
 # The service starts where it is told to; its own tests start it.
 ONCE_ONLY = [command for command in commands("ctvos") if command[1] != "serve"]
+ONCE_ONLY += commands("ctvos", FORMATS)
 
 
 @pytest.mark.parametrize("command", ONCE_ONLY, ids=" ".join)

@@ -5,11 +5,12 @@ import pytest
 from made_squares import iou, moving_square
 
 from ctvos_core.errors import InputError
-from ctvos_core.propagation.stretches import ChosenFrames, plan
+from ctvos_core.propagation.stretches import plan
 from ctvos_core.propagation.to_folder import segment_to_folder
 from ctvos_core.results import write_mask
 from ctvos_core.results.folder import ResultFolder
 from ctvos_core.results.inputs import SegmentationInputs
+from ctvos_core.video.range import ChosenFrames
 
 T = 12
 
