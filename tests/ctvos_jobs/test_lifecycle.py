@@ -271,7 +271,7 @@ def test_what_clients_see_has_exactly_the_fields_of_the_contract(
     shown = lifecycle.public(job)
     assert list(shown) == [
         *("id", "kind", "name", "status", "phase", "progress", "attempt", "error", "model"),
-        *("created_at", "started_at", "finished_at", "expires_at", "links"),
+        *("created_at", "started_at", "finished_at", "expires_at", "outputs", "links"),
     ]
     path = f"/jobs/{job.id}"
     assert shown["links"] == {

@@ -26,10 +26,10 @@ VIDEO = {
 }
 MASK = {"key": "jobs/a/inputs/mask-0.png", "sha256": "1" * 64, "frame": 0, "objects": [1, 2]}
 FIRST_SEGMENT: dict[str, Any] = {"video": {**VIDEO, "stems_key": None}, "masks": [MASK]}
-"""As the first release wrote it: no seconds, no absent objects, no names."""
+"""As the first release wrote it: no seconds, no absent objects, no names, no readings."""
 SEGMENT: dict[str, Any] = {
     "video": {**VIDEO, "seconds": 0.48, "stems_key": "jobs/a/inputs/stems.json"},
-    "masks": [{**MASK, "absent": [2]}],
+    "masks": [{**MASK, "absent": [2], "reading": "indices"}],
     "outputs": ["masks", "coco"],
     "adapt": True,
     "webhook_url": "https://example.com/hook",
@@ -92,6 +92,7 @@ def test_results_come_back_as_they_were_written(database: Database, new_job: New
         "objects": [{"id": 1, "name": None, "confidence": 0.9}],
         "review": [3],
         "bytes": 100,
+        "failed_outputs": {"overlay": {"code": "output_failed", "detail": "no room"}},
         "stage_seconds": {"probing": 0.1},
     }
     trained = {"model": "dogs", "digest": "2" * 64, "steps": 3}
