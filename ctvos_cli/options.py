@@ -80,7 +80,7 @@ def parse_names(given: list[str]) -> dict[int, str]:
         if not is_id or not name.strip():
             raise InputError(
                 "name_invalid",
-                f"--name {text}: expected ID=NAME, an object id and its name, as in 2=dog",
+                f"--name: expected ID=NAME, an id from 1 to 255 and a name, got {text!r}",
             )
         names[int(number)] = name.strip()
     return names

@@ -126,6 +126,7 @@ def _prores_stream(film: Any, clip: ExportClip) -> Any:
     context.width, context.height = clip.info.size
     context.pix_fmt = "yuva444p10le"
     context.time_base = _TIME_BASE
+    context.sample_aspect_ratio = clip.info.sample_aspect_ratio
     context.color_range = ColorRange.MPEG
     context.colorspace = Colorspace.ITU709
     context.color_primaries = ColorPrimaries.BT709

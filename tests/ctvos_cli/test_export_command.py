@@ -100,7 +100,7 @@ def test_bad_input_of_export_is_refused(ctvos, segment, clip, long_clip, tmp_pat
         ((tmp_path, "--video", clip, "--format", "npz"), "confidence.json"),
         ((out, "--video", clip, "--format", "gif"), "gif: expected a format among"),
         ((out, "--video", tmp_path / "none.mp4", "--format", "npz"), "none.mp4"),
-        ((out, "--video", clip, "--format", "npz", "--name", "dog"), "--name dog: expected"),
+        ((out, "--video", clip, "--format", "npz", "--name", "dog"), "--name: expected ID=NAME"),
         ((out, "--video", clip, "--format", "npz", "--name", "3=dog"), "got one for 3"),
     ):
         result = ctvos("export", *arguments)

@@ -10,12 +10,13 @@ from ctvos_core.exports import FORMATS, export_results
 from ctvos_core.results import write_mask
 from ctvos_core.results.folder import ResultFolder
 from ctvos_core.video import VideoWriter, open_frames
+from ctvos_core.video.times import Timeline
 
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "clip.mp4"
-    with VideoWriter(path, WIDTH, HEIGHT, frame_rate=RATE) as film:
+    with VideoWriter(path, WIDTH, HEIGHT, timeline=Timeline.steady(RATE, FRAMES)) as film:
         for index in range(FRAMES):
             film.write(picture(index), float(index / RATE))
     return path
