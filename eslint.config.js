@@ -2,6 +2,8 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  // What set-up and the build of the documentation leave in a checkout is not ours.
+  { ignores: [".venv/**", "site/**"] },
   { files: ["service/page/**/*.js", "*.js"], ...js.configs.recommended },
   {
     files: ["service/page/**/*.js"],
