@@ -39,7 +39,7 @@ class FrameMemory:
             del self._given[1]
 
     def add_recent(self, key: Tensor, value: Tensor) -> None:
-        """Remember a frame whose mask was propagated; arguments as for `add_given`."""
+        """Remember the current frame for a while; arguments as for `add_given`."""
         if self._limits[1] == 0:
             return
         if self._recent is None:

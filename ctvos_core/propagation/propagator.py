@@ -179,8 +179,8 @@ class Propagator:
             # What went wrong in the frames before would go wrong again: of the recent frames this
             # one alone is to be believed.
             self._memory.forget_recent()
-        if masks is None or is_correction:
-            self._memory.add_recent(keys, values)
+        # A given frame is a recent one, too: of two look-alikes the window tells which is which.
+        self._memory.add_recent(keys, values)
         found = self._segmentation(labels, soft)
         if masks is not None:
             self._memory.add_given(keys, values, telling_cells(cells))

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -8,6 +9,7 @@ from made_squares import iou, moving_square
 from ctvos_core.errors import InputError
 from ctvos_core.propagation import PropagationConfig, Propagator
 from ctvos_core.propagation.labels import telling_cells
+from ctvos_core.weights import load_model
 
 CONFIG = PropagationConfig()
 
@@ -221,3 +223,18 @@ def test_compressed_keys_find_what_all_channels_find(model, clip):
         for dims in (None, 64)
     ]
     assert iou(found[0][-1].labels == 1, found[1][-1].labels == 1) > 0.9
+
+
+def test_a_look_alike_beside_a_given_object_is_not_taken_for_it():
+    rng = np.random.default_rng(0)
+    frame = cv2.GaussianBlur(rng.integers(0, 256, (96, 192, 3), np.uint8), (0, 0), 2)
+    pattern = cv2.GaussianBlur(rng.integers(0, 256, (32, 32, 3), np.uint8), (0, 0), 2)
+    given = np.zeros((96, 192), np.uint8)
+    given[32:64, 24:56] = 1
+    for left in (24, 104):
+        frame[32:64, left : left + 32] = pattern
+    propagator = Propagator(load_model(), device="cpu")
+    propagator.step(frame, given)
+    found = propagator.step(frame).labels
+    assert (found[32:64, 104:136] == 1).mean() < 0.1
+    assert (found[32:64, 24:56] == 1).mean() > 0.9
